@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from emgtwitch.errors import UsageError
 
-class SettingsError(ValueError):
+
+class SettingsError(UsageError):
     """A setting is unknown, of the wrong type or out of its limits; the text says which and what is allowed."""
 
 

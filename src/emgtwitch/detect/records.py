@@ -127,3 +127,25 @@ class Opened:
 
 
 Output = Event | Announcement | Interval | Mark | Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """An output with the wall-clock time that the device clock's fit gave it; None without clock marks."""
+
+    record: Output
+    utc_ms: int | None  # of the onset of an event or interval, of a mark, of the first sample of a recording
+    offset_s: int | None  # local time minus UTC then
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come."""
+
+    duration_s: float  # from the first sample, gaps included
+    analysable_s: tuple[float, ...]  # per channel
+    scans_seen: int
+    scans_lost: int
+    frames_rejected: int
+    clock_ppm: float | None  # device clock against the host's, None until known
+    clock_ppm_uncertainty: float | None

@@ -1,0 +1,78 @@
+"""The command line: finds the command's module, imports only that, and phrases what it raises."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+from emgtwitch import __version__
+from emgtwitch.errors import EmgtwitchError
+
+# command -> (module with add_arguments(parser) and main(args), one line of help). The modules import numpy and the
+# like inside main, so that --help, events, status and doctor start at once.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("emgtwitch.app.run", "acquire, record, detect and log until stopped"),
+    "replay": ("emgtwitch.app.replay", "find events in a recording or a foreign file"),
+    "events": ("emgtwitch.app.events", "list or draw what the log holds"),
+    "status": ("emgtwitch.app.status", "say whether the daemon runs and how well it hears"),
+    "mark": ("emgtwitch.app.mark", "put a mark into the log and the running recording"),
+    "ports": ("emgtwitch.app.ports", "list serial ports and the boards that answer there"),
+    "doctor": ("emgtwitch.app.doctor", "check port, rights, board, clock, noise and mains; one remedy a finding"),
+}
+
+
+def parser_for(command: str) -> argparse.ArgumentParser:
+    """The parser of one command."""
+    module, text = COMMANDS[command]
+    parser = argparse.ArgumentParser(prog=f"emgtwitch {command}", description=text[0].upper() + text[1:] + ".")
+    importlib.import_module(module).add_arguments(parser)
+    return parser
+
+
+def overview() -> str:
+    """What `emgtwitch --help` prints."""
+    lines = [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: emgtwitch COMMAND [OPTIONS]",
+            "",
+            "Find muscle twitches and spasms in surface EMG, live or recorded. Not a medical device.",
+            "",
+            *lines,
+            "",
+            "emgtwitch COMMAND --help tells the options; emgtwitch --version the version.",
+            "Exit codes: 0 done, 2 usage, 65 unreadable input, 69 no board, 73 cannot write.",
+        ]
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments and arguments[0] == "--version":
+        print(f"emgtwitch {__version__}")
+        return 0
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview())
+        return 0 if arguments else 2
+    command, *rest = arguments
+    if command not in COMMANDS:
+        print(f"emgtwitch: there is no command {command!r}. Commands: {', '.join(COMMANDS)}.", file=sys.stderr)
+        return 2
+    try:
+        args = parser_for(command).parse_args(rest)
+        return int(importlib.import_module(COMMANDS[command][0]).main(args))
+    except EmgtwitchError as error:
+        print(f"emgtwitch: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # `emgtwitch events | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
