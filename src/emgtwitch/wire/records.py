@@ -88,7 +88,7 @@ class Hello:
     boot_count: int  # boots since the EEPROM was written; with run_count it separates epochs
     run_count: int  # streams started since boot; each starts its index at 0
     flags: int  # bit 0 streaming, bit 1 test signal
-    index: int  # index of the next scan
+    index: int  # index of the first scan that no Samples frame has carried yet
     free_stack_bytes: int  # memory never touched by the stack
 
     def pack(self) -> bytes:
