@@ -11,6 +11,7 @@ from emgtwitch.wire.records import MAX_BOARD_FRAME, MAX_FRAME, ImportSamples, Sa
 
 HEAD = 3  # type, seq
 CRC = 2
+SAMPLES = Samples.TYPE
 
 
 def encode_samples(
@@ -49,37 +50,6 @@ def _encode(
     return out[:used].tobytes(), (seq + frames) & 0xFFFF
 
 
-@njit("int64(uint8[::1], int64, int64, int64, int64, int64, uint8[::1], uint8[::1])", cache=True, nogil=True)
-def _encode_kernel(payload, scan_bytes, scans, head, index, seq, scratch, out):  # type: ignore[no-untyped-def]
-    """Frames of at most `scans` scans; `head` is the type, and in its upper bytes the overruns of a Samples frame."""
-    kind = head & 0xFF
-    at = 0
-    done = 0
-    while done < payload.size:
-        size = min(payload.size - done, scans * scan_bytes)
-        scratch[0] = kind
-        scratch[1] = seq & 0xFF
-        scratch[2] = (seq >> 8) & 0xFF
-        for k in range(4):
-            scratch[3 + k] = (index >> (8 * k)) & 0xFF
-        n = 7
-        if kind == Samples.TYPE:
-            scratch[7] = (head >> 8) & 0xFF
-            scratch[8] = (head >> 16) & 0xFF
-            n = 9
-        for k in range(size):
-            scratch[n + k] = payload[done + k]
-        n += size
-        crc = crc16(scratch, 0, n)
-        scratch[n] = crc & 0xFF
-        scratch[n + 1] = crc >> 8
-        at = _cobs(scratch, n + 2, out, at)
-        done += size
-        index += size // scan_bytes
-        seq += 1
-    return at
-
-
 @njit("int64(uint8[::1], int64, uint8[::1], int64)", cache=True, nogil=True)
 def _cobs(raw, n, out, at):  # type: ignore[no-untyped-def]
     """Stuff raw[:n] to out[at:], close it with a zero byte, return where that ends."""
@@ -104,3 +74,34 @@ def _cobs(raw, n, out, at):  # type: ignore[no-untyped-def]
     out[code_at] = code
     out[at] = 0
     return at + 1
+
+
+@njit("int64(uint8[::1], int64, int64, int64, int64, int64, uint8[::1], uint8[::1])", cache=True, nogil=True)
+def _encode_kernel(payload, scan_bytes, scans, head, index, seq, scratch, out):  # type: ignore[no-untyped-def]
+    """Frames of at most `scans` scans; `head` is the type, and in its upper bytes the overruns of a Samples frame."""
+    kind = head & 0xFF
+    at = 0
+    done = 0
+    while done < payload.size:
+        size = min(payload.size - done, scans * scan_bytes)
+        scratch[0] = kind
+        scratch[1] = seq & 0xFF
+        scratch[2] = (seq >> 8) & 0xFF
+        for k in range(4):
+            scratch[3 + k] = (index >> (8 * k)) & 0xFF
+        n = 7
+        if kind == SAMPLES:
+            scratch[7] = (head >> 8) & 0xFF
+            scratch[8] = (head >> 16) & 0xFF
+            n = 9
+        for k in range(size):
+            scratch[n + k] = payload[done + k]
+        n += size
+        crc = crc16(scratch, 0, n)
+        scratch[n] = crc & 0xFF
+        scratch[n + 1] = crc >> 8
+        at = _cobs(scratch, n + 2, out, at)
+        done += size
+        index += size // scan_bytes
+        seq += 1
+    return at
