@@ -1,0 +1,83 @@
+# make demo   the daemon on the simulated wearer, in a data folder of its own; SECONDS=20 stops it after 20 s
+# make test   everything that must hold; installs what it needs
+# make check  the fast part: lint, types, quick tests
+# make bench  all benchmarks, JSON in benchmarks/results
+# make lock   new development versions from pyproject.toml
+# make clean  removes all that was made
+.NOTPARALLEL:
+.PHONY: demo test check bench lock clean lint types wire firmware bench-quick tests tests-quick
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+CC := gcc
+CFLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -Wconversion -fsanitize=address,undefined -fno-sanitize-recover=all
+BENCHMARKS := $(filter-out benchmarks/__init__.py benchmarks/paired.py,$(wildcard benchmarks/*.py))
+FRAME := firmware/emgtwitch/src/frame.c firmware/emgtwitch/src/frame.h firmware/emgtwitch/src/wire.h
+
+demo: .venv/.core
+	mkdir -p build/demo
+	EMGTWITCH_DATA=build/demo $(if $(SECONDS),timeout --foreground --preserve-status -s INT $(SECONDS)) \
+	    $(PY) -m emgtwitch.app.cli run --source sim
+
+test: .venv/.stamp lint types wire firmware bench-quick tests
+
+check: .venv/.stamp lint types wire tests-quick
+
+lint: .venv/.stamp
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+types: .venv/.stamp
+	$(PY) -m mypy
+
+wire: .venv/.stamp
+	$(PY) firmware/protocol/generate.py --check
+	$(PY) -m firmware.protocol.vectors --check
+
+firmware: build/firmware/test_frame
+	build/firmware/test_frame
+
+tests: .venv/.stamp
+	$(PY) -m pytest
+
+tests-quick: .venv/.stamp
+	$(PY) -m pytest -m "not slow"
+
+bench: .venv/.stamp
+	for file in $(BENCHMARKS); do $(PY) -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+bench-quick: .venv/.stamp
+	for file in $(BENCHMARKS); do $(PY) -m benchmarks.$$(basename $$file .py) --quick || exit 1; done
+
+build/firmware/vectors.inc: firmware/protocol/vectors.json firmware/test/vectors_to_c.py .venv/.stamp
+	mkdir -p build/firmware
+	$(PY) firmware/test/vectors_to_c.py $< $@
+
+build/firmware/test_frame: firmware/test/test_frame.c build/firmware/vectors.inc $(FRAME)
+	command -v $(CC) >/dev/null || .ci/apt gcc libc6-dev
+	$(CC) $(CFLAGS) -I firmware/emgtwitch/src -I build/firmware -o $@ $< $(filter %.c,$(FRAME))
+
+# The environment with what emgtwitch itself needs, in the locked versions.
+.venv/.core: pyproject.toml requirements-dev.lock .ci/venv
+	.ci/venv
+	$(PIP) -c requirements-dev.lock setuptools
+	$(PIP) -c requirements-dev.lock --no-build-isolation -e .
+	touch $@
+
+# The environment with everything for development.
+.venv/.stamp: pyproject.toml requirements-dev.lock .ci/venv
+	.ci/venv
+	$(PIP) -r requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch .venv/.core $@
+
+lock: .venv/.stamp
+	$(PIP) uv
+	mkdir -p build
+	{ head -n 1 requirements-dev.lock; $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --extra dev --upgrade \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml; } > build/lock
+	mv build/lock requirements-dev.lock
+
+clean:
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks benchmarks/results src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
