@@ -60,7 +60,9 @@ def load() -> Spec:
             elif field["type"] in TAIL and i == len(record["fields"]) - 1:
                 record["tail"] = field
             else:
-                raise SystemExit(f"wire.toml: {record['name']}.{field['name']}: type {field['type']} is unknown or not last")
+                raise SystemExit(
+                    f"wire.toml: {record['name']}.{field['name']}: type {field['type']} is unknown or not last"
+                )
         record["size"] = at
     return spec
 
@@ -83,7 +85,10 @@ def c_header(spec: Spec) -> str:
         out.append(f"/* {record['doc']} */")
         out.append(f"#define WIRE_{name} {record['id']:#04x}")
         out.append(f"#define WIRE_{name}_SIZE {record['size']} /* bytes of the fixed part of the body */")
-        out += [f"#define WIRE_{name}_{field['name'].upper()} {field['offset']} /* {field['type']}: {field['doc']} */" for field in record["fields"]]
+        out += [
+            f"#define WIRE_{name}_{field['name'].upper()} {field['offset']} /* {field['type']}: {field['doc']} */"
+            for field in record["fields"]
+        ]
         out.append("")
     return "\n".join([*out, "#endif", ""])
 
@@ -102,20 +107,33 @@ def python_record(record: Spec) -> list[str]:
     head = f'struct.pack("{letters}", {values})' if fixed else 'b""'
     names = [f["name"] for f in fixed]
     unpacked = f'struct.unpack_from("{letters}", body)' if fixed else "()"
-    pack, parts = head, f"*{unpacked}" if names else ""
+    pack, parts = head, ", ".join(names)
     if tail:
         rest = f"body[{record['size']}:]" if record["size"] else "body"
         encode, decode = {
-            "u16[]": (f'struct.pack(f"<{{len(self.{tail["name"]})}}H", *self.{tail["name"]})', f'struct.unpack(f"<{{len({rest}) // 2}}H", {rest})'),
-            "f64[]": (f'struct.pack(f"<{{len(self.{tail["name"]})}}d", *self.{tail["name"]})', f'struct.unpack(f"<{{len({rest}) // 8}}d", {rest})'),
+            "u16[]": (
+                f'struct.pack(f"<{{len(self.{tail["name"]})}}H", *self.{tail["name"]})',
+                f'struct.unpack(f"<{{len({rest}) // 2}}H", {rest})',
+            ),
+            "f64[]": (
+                f'struct.pack(f"<{{len(self.{tail["name"]})}}d", *self.{tail["name"]})',
+                f'struct.unpack(f"<{{len({rest}) // 8}}d", {rest})',
+            ),
             "bytes": (f"self.{tail['name']}", f"bytes({rest})"),
-            "text": (f'self.{tail["name"]}.encode()', f'{rest}.decode(errors="replace")'),
+            "text": (f"self.{tail['name']}.encode()", f'{rest}.decode(errors="replace")'),
             "json": (f'json.dumps(self.{tail["name"]}, separators=(",", ":")).encode()', f"_object({rest})"),
         }[tail["type"]]
         pack = encode if not fixed else f"{head} + {encode}"
         parts = f"{parts}, {decode}" if parts else decode
     out += ["", "    def pack(self) -> bytes:", '        """The body of the frame."""', f"        return {pack}"]
-    out += ["", "    @classmethod", "    def unpack(cls, body: bytes) -> Self:", '        """The record in `body`, whose length the decoder has checked."""']
+    out += [
+        "",
+        "    @classmethod",
+        "    def unpack(cls, body: bytes) -> Self:",
+        '        """The record in `body`, whose length the decoder has checked."""',
+    ]
+    if names:
+        out.append(f"        {', '.join(names)}{',' if len(names) == 1 else ''} = {unpacked}")
     out.append(f"        return cls({parts})")
     return out
 
@@ -124,24 +142,52 @@ def python_module(spec: Spec) -> str:
     wire = spec["wire"]
     ranges = spec["ranges"]
     out = [f'"""The records of the wire. {NOTICE}"""', "", "from __future__ import annotations", ""]
-    out += ["import json", "import struct", "from dataclasses import dataclass", "from typing import Any, ClassVar, Self", ""]
-    out += [f"WIRE_VERSION = {wire['version']}", f"MAX_BOARD_FRAME = {wire['max_board_frame']}", f"MAX_FRAME = {wire['max_frame']}", f"DEFAULT_BAUD = {wire['default_baud']}", ""]
+    out += [
+        "import json",
+        "import struct",
+        "from dataclasses import dataclass",
+        "from typing import Any, ClassVar, Self",
+        "",
+    ]
+    out += [
+        f"WIRE_VERSION = {wire['version']}",
+        f"MAX_BOARD_FRAME = {wire['max_board_frame']}",
+        f"MAX_FRAME = {wire['max_frame']}",
+        f"DEFAULT_BAUD = {wire['default_baud']}",
+        "",
+    ]
     for name, (lo, hi) in ranges.items():
         out.append(f"{name.upper()}_RANGE = ({lo:#04x}, {hi:#04x})")
     out.append("")
     out.append("# Byte offsets in a body, for kernels that read it in place.")
     for record in spec["record"]:
         if record["range"] in ("stream", "import"):
-            out += [f"{constant(record['name'])}_{field['name'].upper()} = {field['offset']}" for field in record["fields"]]
-    out += ["", "", "def _object(body: bytes) -> dict[str, Any]:", '    """The JSON object in `body`; an empty one if it holds none, since a decoder never raises on bytes."""']
-    out += ["    try:", "        value = json.loads(body)", "    except ValueError:", "        return {}", "    return value if isinstance(value, dict) else {}"]
+            out += [
+                f"{constant(record['name'])}_{field['name'].upper()} = {field['offset']}" for field in record["fields"]
+            ]
+    out += [
+        "",
+        "",
+        "def _object(body: bytes) -> dict[str, Any]:",
+        '    """The JSON object in `body`; an empty one if it holds none, since a decoder never raises on bytes."""',
+    ]
+    out += [
+        "    try:",
+        "        value = json.loads(body)",
+        "    except ValueError:",
+        "        return {}",
+        "    return value if isinstance(value, dict) else {}",
+    ]
     for record in spec["record"]:
         out += python_record(record)
     names = ", ".join(record["name"] for record in spec["record"])
     union = " | ".join(record["name"] for record in spec["record"])
     out += ["", "", f"Record = {union}", f"RECORDS: dict[int, type[Record]] = {{r.TYPE: r for r in ({names})}}", ""]
     out.append("# Of a frame's body: the fixed bytes, and the bytes of one item of its tail (0: no tail).")
-    rows = [f"    {record['id']:#04x}: ({record['size']}, {TAIL[record['tail']['type']][1] if 'tail' in record else 0})," for record in spec["record"]]
+    rows = [
+        f"    {record['id']:#04x}: ({record['size']}, {TAIL[record['tail']['type']][1] if 'tail' in record else 0}),"
+        for record in spec["record"]
+    ]
     return "\n".join([*out, "BODY_SIZES: dict[int, tuple[int, int]] = {", *rows, "}", ""])
 
 

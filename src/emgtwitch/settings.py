@@ -51,8 +51,8 @@ class Settings:
                     f"Setting {spec.name} is {value!r}; it must be a number from {low:g} to {high:g}"
                     f"{' ' + spec.metadata['unit'] if spec.metadata['unit'] else ''} ({spec.metadata['doc']})."
                 )
-            if type(value) is not type(spec.default):  # 20 and 20.0 are one setting and must have one digest
-                object.__setattr__(self, spec.name, type(spec.default)(value))
+            # 20 and 20.0 are one setting and must have one digest.
+            object.__setattr__(self, spec.name, int(value) if isinstance(spec.default, int) else float(value))
         if self.twitch_max_ms >= 1000 * self.spasm_min_s:
             raise SettingsError(
                 f"twitch_max_ms is {self.twitch_max_ms:g} and spasm_min_s is {self.spasm_min_s:g}: "

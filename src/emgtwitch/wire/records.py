@@ -98,7 +98,8 @@ class Hello:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<BBBIQIIBBBHHIBHHBIH", body))
+        wire_version, firmware_major, firmware_minor, build, device_id, rate_num, rate_den, channels, bits, oversampling, reference_mV, reference_uncertainty_mV, gain_milli, reset_cause, boot_count, run_count, flags, index, free_stack_bytes = struct.unpack_from("<BBBIQIIBBBHHIBHHBIH", body)
+        return cls(wire_version, firmware_major, firmware_minor, build, device_id, rate_num, rate_den, channels, bits, oversampling, reference_mV, reference_uncertainty_mV, gain_milli, reset_cause, boot_count, run_count, flags, index, free_stack_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class Samples:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<IH", body), struct.unpack(f"<{len(body[6:]) // 2}H", body[6:]))
+        index, overruns = struct.unpack_from("<IH", body)
+        return cls(index, overruns, struct.unpack(f"<{len(body[6:]) // 2}H", body[6:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ class Mark:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<IBB", body))
+        index, kind, channel = struct.unpack_from("<IBB", body)
+        return cls(index, kind, channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,8 @@ class Answer:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<BHBI", body))
+        request, request_seq, status, value = struct.unpack_from("<BHBI", body)
+        return cls(request, request_seq, status, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,8 @@ class Import:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<IIBB", body), struct.unpack(f"<{len(body[10:]) // 8}d", body[10:]))
+        rate_num, rate_den, channels, in_uV = struct.unpack_from("<IIBB", body)
+        return cls(rate_num, rate_den, channels, in_uV, struct.unpack(f"<{len(body[10:]) // 8}d", body[10:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,8 @@ class ImportSamples:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<I", body), struct.unpack(f"<{len(body[4:]) // 8}d", body[4:]))
+        index, = struct.unpack_from("<I", body)
+        return cls(index, struct.unpack(f"<{len(body[4:]) // 8}d", body[4:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +277,8 @@ class SetRate:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<HBB", body))
+        rate_Hz, channels, oversampling = struct.unpack_from("<HBB", body)
+        return cls(rate_Hz, channels, oversampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +296,8 @@ class TestSignal:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<B", body))
+        on, = struct.unpack_from("<B", body)
+        return cls(on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +316,8 @@ class WriteIdentity:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<QI", body))
+        device_id, gain_milli = struct.unpack_from("<QI", body)
+        return cls(device_id, gain_milli)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +373,8 @@ class Clock:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<qqqi", body))
+        boottime_ns, monotonic_ns, utc_ms, offset_s = struct.unpack_from("<qqqi", body)
+        return cls(boottime_ns, monotonic_ns, utc_ms, offset_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,7 +429,8 @@ class Port:
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The record in `body`, whose length the decoder has checked."""
-        return cls(*struct.unpack_from("<B", body), body[1:].decode(errors="replace"))
+        opened, = struct.unpack_from("<B", body)
+        return cls(opened, body[1:].decode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True)
