@@ -1,0 +1,44 @@
+"""Where the data are: the folder of the log, the lock, the socket and the sessions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from emgtwitch.errors import CannotWriteError
+
+LOG_NAME = "log.sqlite3"
+SESSIONS_NAME = "sessions"
+
+
+def data_folder(option: str | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The data folder: `option`, else EMGTWITCH_DATA, else emgtwitch in the XDG data folder. It need not exist."""
+    chosen = option or environ.get("EMGTWITCH_DATA")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    xdg = environ.get("XDG_DATA_HOME", "")
+    base = Path(xdg) if os.path.isabs(xdg) else Path.home() / ".local" / "share"  # relative ones are to be ignored
+    return base / "emgtwitch"
+
+
+def make_data_folder(folder: Path) -> Path:
+    """Make `folder` for its owner alone if it is not there, and prove that it takes files. Raises CannotWriteError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:  # a file of that name included
+        raise _refused(folder, error.strerror or str(error)) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _refused(folder, "you may not write there")
+    return folder
+
+
+def log_path(folder: Path) -> Path:
+    """The log in a data folder."""
+    return folder / LOG_NAME
+
+
+def _refused(folder: Path, why: str) -> CannotWriteError:
+    return CannotWriteError(
+        f"The data folder {folder} cannot be used: {why}. Choose one that you may write with --data or EMGTWITCH_DATA."
+    )

@@ -1,0 +1,195 @@
+"""The log's reader: sessions, events, intervals and marks as plain dicts, also where the folder is not writable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from emgtwitch.errors import UnreadableInputError
+from emgtwitch.store.schema import BUSY_S, check, is_damage, migrations
+
+Row = dict[str, Any]
+
+_SLACK_MS = 15 * 3_600_000  # more than any offset from UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to read. Local times are wall-clock times as the wearer's clock showed them, in ms since 1970-01-01."""
+
+    from_local_ms: int | None = None  # inclusive
+    to_local_ms: int | None = None  # exclusive
+    from_utc_ms: int | None = None
+    to_utc_ms: int | None = None
+    classes: tuple[str, ...] = ()  # none: all
+    channel: int | None = None
+    recording: str | None = None  # beginning of a recording's id
+    all_runs: bool = False  # else only the newest run over each recording, so that nothing counts twice
+
+
+class LogReader:
+    """Reads the log at `path`; changes nothing there.
+
+    Raises UnreadableInputError where there is no log, no right to read it, damage, or a version that this program
+    does not read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        try:
+            with path.open("rb"):
+                pass
+        except FileNotFoundError:
+            raise UnreadableInputError(
+                f"There is no log at {path}. `emgtwitch run` begins one; --data or EMGTWITCH_DATA names its folder."
+            ) from None
+        except OSError as error:
+            raise UnreadableInputError(f"The log {path} cannot be read: {error.strerror}.") from None
+        try:
+            self._db = self._connect()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+
+    def sessions(self, selection: Selection = Selection()) -> list[Row]:
+        """The runs in order of time, JSON columns decoded, `path` absolute; only `recording` and `all_runs` select."""
+        where, values = _runs(selection)
+        rows = self._rows(f"SELECT session.* FROM session WHERE {where} ORDER BY {_IN_TIME}, id", values)
+        for row in rows:
+            row["settings"], row["worn"] = json.loads(row["settings"]), json.loads(row["worn"])
+            row["analysable_s"] = json.loads(row["analysable_s"])
+            row["path"] = str(self.path.parent / row["path"]) if row["path"] is not None else None
+        return rows
+
+    def events(self, selection: Selection = Selection()) -> list[Row]:
+        """Events in the order of their onsets within the recordings, so a stepped clock does not shuffle them."""
+        return self._timed("event", selection)
+
+    def intervals(self, selection: Selection = Selection()) -> list[Row]:
+        """Intervals; those of all channels come with any channel."""
+        return self._timed("interval", selection)
+
+    def marks(self, selection: Selection = Selection()) -> list[Row]:
+        """Marks with their decoded detail."""
+        where, values = _time_range("mark", selection)
+        order = "utc_ms, at_s, id"
+        rows = self._rows(f"SELECT * FROM mark WHERE {where} ORDER BY {order}", values)
+        return [row | {"detail": json.loads(row["detail"])} for row in rows]
+
+    def close(self) -> None:
+        self._db.close()
+        if self._copy is not None:
+            self._copy.cleanup()
+            self._copy = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _timed(self, table: str, selection: Selection) -> list[Row]:
+        runs, values = _runs(selection)
+        when, more = _time_range(table, selection)
+        where, values = f"{runs} AND {when}", values + more
+        if selection.classes and table == "event":
+            where += f" AND class IN ({', '.join('?' * len(selection.classes))})"
+            values += selection.classes
+        if selection.channel is not None:
+            where += f" AND ({table}.channel = ? OR {table}.channel IS NULL)"
+            values += (selection.channel,)
+        return self._rows(
+            f"SELECT {table}.*, session.recording_id FROM {table} JOIN session ON session.id = {table}.session "
+            f"WHERE {where} ORDER BY {_IN_TIME}, session.id, onset_s, {table}.id",
+            values,
+        )
+
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> list[Row]:
+        try:
+            return [dict(row) for row in self._db.execute(sql, values)]
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+
+    def _connect(self) -> sqlite3.Connection:
+        """A read-only connection that has proved to work.
+
+        SQLite reads a WAL database only if it may write its folder (for the -shm file), unless it is told that
+        nothing changes. Where there is a -wal with newer rows that would hide them, so both are copied out.
+        """
+        try:
+            return self._try(f"{_uri(self.path)}?mode=ro")
+        except sqlite3.OperationalError:
+            wal = self.path.with_name(self.path.name + "-wal")
+            if not wal.exists() or not wal.stat().st_size:
+                return self._try(f"{_uri(self.path)}?mode=ro&immutable=1")
+        self._copy = tempfile.TemporaryDirectory(prefix="emgtwitch-")
+        try:
+            for source in (self.path, wal):
+                shutil.copyfile(source, Path(self._copy.name) / source.name)
+        except OSError as error:
+            raise UnreadableInputError(f"The log {self.path} cannot be read: {error.strerror}.") from None
+        return self._try(_uri(Path(self._copy.name) / self.path.name))
+
+    def _try(self, uri: str) -> sqlite3.Connection:
+        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+        try:
+            newest = len(migrations())
+            version = check(db, self.path, newest)
+            if version < newest:
+                raise UnreadableInputError(
+                    f"The log {self.path} has version {version}, older than {newest}. "
+                    "`emgtwitch run` or `emgtwitch mark` brings it up to date."
+                )
+        except BaseException:
+            db.close()
+            raise
+        db.row_factory = sqlite3.Row
+        return db
+
+    def _unreadable(self, error: sqlite3.Error) -> UnreadableInputError:
+        what = "is damaged" if is_damage(error) else "cannot be read"
+        return UnreadableInputError(
+            f"The log {self.path} {what} ({error}). Move it away; a new one begins by itself, "
+            "and `emgtwitch replay --log` fills it from the recordings."
+        )
+
+
+_IN_TIME = "coalesce(session.started_utc_ms, 0)"
+
+
+def _uri(path: Path) -> str:
+    return "file:" + quote(str(path.resolve()))
+
+
+def _runs(selection: Selection) -> tuple[str, tuple[Any, ...]]:
+    where, values = "1", ()
+    if not selection.all_runs:
+        where = "session.id IN (SELECT max(id) FROM session GROUP BY recording_id)"
+    if selection.recording is not None:
+        return f"{where} AND substr(session.recording_id, 1, ?) = ?", (len(selection.recording), selection.recording)
+    return where, values
+
+
+def _time_range(table: str, selection: Selection) -> tuple[str, tuple[Any, ...]]:
+    """The condition on wall-clock time; the bounds with slack are there for the index on utc_ms."""
+    local = f"{table}.utc_ms + 1000 * {table}.utc_offset_s"
+    parts, values = ["1"], []
+    if selection.from_local_ms is not None:
+        parts.append(f"{table}.utc_ms >= ? AND {local} >= ?")
+        values += [selection.from_local_ms - _SLACK_MS, selection.from_local_ms]
+    if selection.to_local_ms is not None:
+        parts.append(f"{table}.utc_ms < ? AND {local} < ?")
+        values += [selection.to_local_ms + _SLACK_MS, selection.to_local_ms]
+    if selection.from_utc_ms is not None:
+        parts.append(f"{table}.utc_ms >= ?")
+        values.append(selection.from_utc_ms)
+    if selection.to_utc_ms is not None:
+        parts.append(f"{table}.utc_ms < ?")
+        values.append(selection.to_utc_ms)
+    return " AND ".join(parts), tuple(values)
