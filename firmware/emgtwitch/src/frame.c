@@ -1,0 +1,149 @@
+#include "frame.h"
+
+#if REQUEST_MAX > 254
+#error "a request must fit one COBS block"
+#endif
+
+/* Without a table: 256 entries would cost a quarter of the RAM or two flash reads a byte. */
+uint16_t frame_crc16(uint16_t crc, uint8_t byte)
+{
+    uint8_t x = (uint8_t)((crc >> 8) ^ byte);
+    x ^= (uint8_t)(x >> 4);
+    return (uint16_t)((uint16_t)(crc << 8) ^ (uint16_t)((uint16_t)x << 12) ^ (uint16_t)((uint16_t)x << 5) ^ x);
+}
+
+/* At most 254 bytes go through here, so a block never needs more than the count of 255. */
+static void stuff(frame_t *frame, uint8_t byte)
+{
+    if (frame->used >= frame->limit) {
+        frame->full = true;
+        return;
+    }
+    if (byte == 0) {
+        frame->out[frame->code_at] = (uint8_t)(frame->used - frame->code_at);
+        frame->code_at = frame->used;
+    } else {
+        frame->out[frame->used] = byte;
+    }
+    frame->used++;
+}
+
+void frame_begin(frame_t *frame, uint8_t *out, uint16_t capacity, uint8_t type, uint16_t seq)
+{
+    if (capacity > FRAME_MAX_SENT)
+        capacity = FRAME_MAX_SENT;
+    frame->out = out;
+    frame->limit = capacity > 0 ? (uint16_t)(capacity - 1) : 0;
+    frame->used = 1; /* the first byte is the count of the first block */
+    frame->code_at = 0;
+    frame->crc = 0xFFFF;
+    frame->full = false;
+    frame_u8(frame, type);
+    frame_u16(frame, seq);
+}
+
+void frame_u8(frame_t *frame, uint8_t value)
+{
+    frame->crc = frame_crc16(frame->crc, value);
+    stuff(frame, value);
+}
+
+void frame_u16(frame_t *frame, uint16_t value)
+{
+    frame_u8(frame, (uint8_t)value);
+    frame_u8(frame, (uint8_t)(value >> 8));
+}
+
+void frame_u32(frame_t *frame, uint32_t value)
+{
+    frame_u16(frame, (uint16_t)value);
+    frame_u16(frame, (uint16_t)(value >> 16));
+}
+
+void frame_u64(frame_t *frame, uint64_t value)
+{
+    frame_u32(frame, (uint32_t)value);
+    frame_u32(frame, (uint32_t)(value >> 32));
+}
+
+uint16_t frame_end(frame_t *frame)
+{
+    frame_u16(frame, frame->crc);
+    if (frame->full)
+        return 0;
+    frame->out[frame->code_at] = (uint8_t)(frame->used - frame->code_at);
+    frame->out[frame->used++] = 0;
+    return frame->used;
+}
+
+static void keep(request_t *request, uint8_t byte)
+{
+    if (request->size < REQUEST_MAX)
+        request->raw[request->size++] = byte;
+    else
+        request->spoilt = true;
+}
+
+/* Body bytes of each request; -1 for a type that is none. */
+static int16_t body_size(uint8_t type)
+{
+    switch (type) {
+    case WIRE_ASK_HELLO: return WIRE_ASK_HELLO_SIZE;
+    case WIRE_START: return WIRE_START_SIZE;
+    case WIRE_STOP: return WIRE_STOP_SIZE;
+    case WIRE_SET_RATE: return WIRE_SET_RATE_SIZE;
+    case WIRE_TEST_SIGNAL: return WIRE_TEST_SIGNAL_SIZE;
+    case WIRE_WRITE_IDENTITY: return WIRE_WRITE_IDENTITY_SIZE;
+    case WIRE_RESET_COUNTERS: return WIRE_RESET_COUNTERS_SIZE;
+    default: return -1;
+    }
+}
+
+static request_status_t judge(const request_t *request)
+{
+    if (request->spoilt || request->left != 0 || request->size < WIRE_HEAD + WIRE_CRC)
+        return REQUEST_REJECTED;
+    uint8_t checked = (uint8_t)(request->size - WIRE_CRC);
+    uint16_t crc = 0xFFFF;
+    for (uint8_t i = 0; i < checked; i++)
+        crc = frame_crc16(crc, request->raw[i]);
+    if (request->raw[checked] != (uint8_t)crc || request->raw[checked + 1] != (uint8_t)(crc >> 8))
+        return REQUEST_REJECTED;
+    int16_t size = body_size(request->raw[0]);
+    if (size < 0)
+        return REQUEST_UNKNOWN;
+    return checked - WIRE_HEAD == size ? REQUEST_READY : REQUEST_REJECTED;
+}
+
+request_status_t request_push(request_t *request, uint8_t byte)
+{
+    if (byte == 0) {
+        request_status_t status = request->open ? judge(request) : REQUEST_NONE;
+        request->open = false;
+        return status;
+    }
+    if (!request->open) {
+        request->open = true;
+        request->zero = request->spoilt = false;
+        request->size = request->left = 0;
+    }
+    if (request->left > 0) {
+        request->left--;
+        keep(request, byte);
+        return REQUEST_NONE;
+    }
+    if (request->zero)
+        keep(request, 0);
+    request->left = (uint8_t)(byte - 1);
+    request->zero = byte != 255;
+    return REQUEST_NONE;
+}
+
+uint8_t request_type(const request_t *request) { return request->raw[0]; }
+
+uint16_t request_seq(const request_t *request)
+{
+    return (uint16_t)(request->raw[1] | (uint16_t)(request->raw[2] << 8));
+}
+
+const uint8_t *request_body(const request_t *request) { return request->raw + WIRE_HEAD; }
