@@ -1,0 +1,100 @@
+"""Compare two ways of doing one thing on a shared, noisy machine: alternate them in one process and trust the ratio.
+
+Sequential groups cannot do that: what the machine does meanwhile falls on one of them. Beside every ratio stands the
+one of the base against itself, taken in the same rounds; a ratio inside its spread says nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).with_name("results")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How much faster `new` is than `base`: ratios of time, base over new, medians over the rounds with quartiles."""
+
+    name: str
+    rounds: int
+    new_s: float
+    base_s: float
+    ratio: float
+    ratio_quartiles: tuple[float, float]
+    null: float  # base over base
+    null_quartiles: tuple[float, float]
+
+    def __str__(self) -> str:
+        low, high = self.null_quartiles
+        return (
+            f"{self.name}: {self.ratio:.2f} times as fast (base against base {self.null:.2f}, {low:.2f} to {high:.2f})"
+        )
+
+
+def compare(
+    name: str,
+    new: Callable[[], object],
+    base: Callable[[], object],
+    *,
+    rounds: int = 30,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Comparison:
+    """Run new once and base twice a round, in an order that rotates, after one round that does not count.
+
+    Raises ValueError for fewer than 2 rounds, which have no quartiles.
+    """
+    if rounds < 2:
+        raise ValueError(f"rounds is {rounds}; quartiles need at least 2.")
+    tasks = [new, base, base]
+    times: list[list[float]] = [[], [], []]
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for turn in range(rounds + 1):
+            for k in range(3):
+                which = (turn + k) % 3
+                start = clock()
+                tasks[which]()
+                if turn > 0:
+                    times[which].append(clock() - start)
+    finally:
+        if collecting:
+            gc.enable()
+    new_s, base_s, again_s = times
+    ratios = [b / n for n, b in zip(new_s, base_s, strict=True)]
+    nulls = [b / a for b, a in zip(base_s, again_s, strict=True)]
+    return Comparison(
+        name,
+        rounds,
+        statistics.median(new_s),
+        statistics.median(base_s),
+        statistics.median(ratios),
+        _quartiles(ratios),
+        statistics.median(nulls),
+        _quartiles(nulls),
+    )
+
+
+def _quartiles(values: list[float]) -> tuple[float, float]:
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
+def save(name: str, figures: Mapping[str, Any] | Comparison | list[Comparison], folder: Path = RESULTS) -> Path:
+    """Write figures and what they were measured on to `folder`/`name`.json; returns the file."""
+    if isinstance(figures, Comparison):
+        figures = [figures]
+    measured: Any = [asdict(c) for c in figures] if isinstance(figures, list) else dict(figures)
+    machine = {"python": platform.python_version(), "system": platform.system(), "processor": platform.machine()}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps({"machine": machine, "measured": measured}, indent=1) + "\n")
+    return path
