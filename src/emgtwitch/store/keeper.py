@@ -1,0 +1,131 @@
+"""The storage thread: acquisition hands over bytes and outputs and never waits for a disk."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from emgtwitch.detect.records import Announcement, Event, Mark, Progress, Stamped
+from emgtwitch.store.storage import Storage
+
+PERIOD_S = 1.0
+MAX_QUEUED_BYTES = 64 << 20  # over 7 hours at 1 kHz
+
+
+@dataclass(slots=True)
+class Batch:
+    """What waits to be stored."""
+
+    period_s: float
+    data: list[bytes] = field(default_factory=list)
+    data_bytes: int = 0
+    outputs: list[Stamped] = field(default_factory=list)
+    progress: Progress | None = None
+    since_s: float | None = None  # when the oldest part came; None: empty
+    urgent: bool = False
+
+    def add(self, data: bytes, outputs: Sequence[Stamped], progress: Progress | None, now_s: float) -> None:
+        """Take one more piece. An event, an announcement or a mark is waited for, so it makes the batch urgent."""
+        if data:
+            self.data.append(data)
+            self.data_bytes += len(data)
+        self.outputs += outputs
+        self.progress = progress or self.progress
+        self.since_s = now_s if self.since_s is None else self.since_s
+        self.urgent = self.urgent or any(isinstance(o.record, (Event, Announcement, Mark)) for o in outputs)
+
+    def due_in_s(self, now_s: float) -> float | None:
+        """Seconds until the batch must be stored, None if there is nothing in it."""
+        if self.since_s is None:
+            return None
+        return 0.0 if self.urgent else max(0.0, self.since_s + self.period_s - now_s)
+
+
+class Keeper:
+    """Owns `storage` and its callbacks: they run on the storage thread.
+
+    `max_queued_bytes` bounds what may wait for a disk that hangs: beyond it bytes are dropped and counted. That, too,
+    is told to `on_trouble`, which `put` then calls itself and which must not block.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        on_trouble: Callable[[str], None],
+        period_s: float = PERIOD_S,
+        max_queued_bytes: int = MAX_QUEUED_BYTES,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._storage = storage
+        self._on_trouble = on_trouble
+        self._period_s = period_s
+        self._max_queued_bytes = max_queued_bytes
+        self._monotonic_s = monotonic_s
+        self._batch = Batch(period_s)
+        self._storing_bytes = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._dropping = False
+        self._failure: Exception | None = None
+        self.dropped_bytes = 0
+        self._thread = threading.Thread(target=self._run, name="storage", daemon=True)
+        self._thread.start()
+
+    def put(self, data: bytes, outputs: Sequence[Stamped], progress: Progress | None) -> None:
+        """Hand over whole frames, what the pipeline said to them and how far the run has come. Never waits for a disk.
+
+        Raises what the storage thread died of, if it did.
+        """
+        trouble = None
+        with self._changed:
+            if self._failure is not None:
+                raise self._failure
+            fits = self._batch.data_bytes + self._storing_bytes + len(data) <= self._max_queued_bytes
+            if not fits:
+                self.dropped_bytes += len(data)
+            if data and fits is self._dropping:
+                self._dropping = not fits
+                trouble = (
+                    "The disk does not keep up: the recording is incomplete from here on, detection goes on."
+                    if self._dropping
+                    else f"The disk keeps up again; the recording lacks {self.dropped_bytes} bytes."
+                )
+            self._batch.add(data if fits else b"", outputs, progress, self._monotonic_s())
+            self._changed.notify()
+        if trouble is not None:
+            self._on_trouble(trouble)
+
+    def close(self) -> None:
+        """Store what is left, end the run and wait for it. Raises what the storage thread died of."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            while self._store_next():
+                pass
+            self._storage.close()
+        except Exception as error:  # a defect, not a disk: hand it to whoever puts or closes
+            with self._changed:
+                self._failure = error
+
+    def _store_next(self) -> bool:
+        """Wait for a batch that is due and store it; False when all is stored and the keeper closes."""
+        with self._changed:
+            while not self._closing and (due_in_s := self._batch.due_in_s(self._monotonic_s())) != 0.0:
+                self._changed.wait(due_in_s)
+            batch, self._batch = self._batch, Batch(self._period_s)
+            if batch.since_s is None:
+                return False
+            self._storing_bytes = batch.data_bytes
+        self._storage.store(batch.data, batch.outputs, batch.progress)
+        with self._changed:
+            self._storing_bytes = 0
+        return True

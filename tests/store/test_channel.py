@@ -1,0 +1,96 @@
+"""Laws of the way into a running daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emgtwitch.errors import CannotWriteError, EmgtwitchError, UsageError
+from emgtwitch.store.channel import SOCKET_NAME, CommandServer, ask
+
+
+def handler(request: dict[str, Any]) -> dict[str, Any]:
+    match request.get("command"):
+        case "refuse":
+            raise CannotWriteError("The disk is full.")
+        case "fail":
+            raise ZeroDivisionError("a defect")
+    return {"heard": request}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    server = CommandServer(tmp_path, handler)
+    yield tmp_path
+    server.close()
+
+
+def test_a_request_gets_its_answer(folder: Path) -> None:
+    for n in range(3):
+        assert ask(folder, {"command": "mark", "note": f"Zucken\n{n}"}) == {
+            "heard": {"command": "mark", "note": f"Zucken\n{n}"}
+        }
+
+
+def test_a_refusal_arrives_as_the_error_that_it_was(folder: Path) -> None:
+    with pytest.raises(CannotWriteError, match=r"^The disk is full\.$"):
+        ask(folder, {"command": "refuse"})
+
+
+def test_no_request_ends_the_server(folder: Path) -> None:
+    with pytest.raises(EmgtwitchError, match="ZeroDivisionError: a defect"):
+        ask(folder, {"command": "fail"})
+    for rubbish in (b"no json\n", b"[1]\n", b"\xff\xfe\n", b"x" * 100_000, b"half a line"):
+        with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(ConnectionError):  # hung up on
+            client.connect(str(folder / SOCKET_NAME))
+            client.settimeout(10)
+            client.sendall(rubbish)
+            client.shutdown(socket.SHUT_WR)
+            client.recv(1000)
+    assert ask(folder, {}) == {"heard": {}}
+
+
+def test_a_request_that_is_no_object_is_a_usage_error(folder: Path) -> None:
+    with pytest.raises(UsageError, match="one JSON object a line"):
+        ask(folder, [1])  # type: ignore[arg-type]
+
+
+def test_only_the_owner_may_ask(folder: Path) -> None:
+    assert stat.S_IMODE((folder / SOCKET_NAME).stat().st_mode) == 0o600
+
+
+def test_without_a_daemon_there_is_no_answer(tmp_path: Path) -> None:
+    assert ask(tmp_path, {}) is None
+    assert ask(tmp_path / "missing", {}) is None
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(tmp_path / SOCKET_NAME))
+    left.close()
+    assert ask(tmp_path, {}) is None  # a crash left the socket
+    server = CommandServer(tmp_path, handler)
+    assert ask(tmp_path, {}) == {"heard": {}}
+    server.close()
+    assert ask(tmp_path, {}) is None
+    assert not (tmp_path / SOCKET_NAME).exists()
+
+
+def test_a_folder_with_a_long_name_has_its_socket_all_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 40)
+    folder.mkdir()
+    server = CommandServer(folder, handler)
+    assert (folder / SOCKET_NAME).is_socket()
+    assert ask(folder, {}) == {"heard": {}}
+    server.close()
+
+
+def test_a_daemon_that_stays_silent_is_said(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / SOCKET_NAME))
+        silent.listen()
+        with pytest.raises(EmgtwitchError, match=r"does not answer within 0\.05 s"):
+            ask(tmp_path, {}, timeout_s=0.05)

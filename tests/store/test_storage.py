@@ -1,0 +1,243 @@
+"""Laws of storing: nothing shown is lost, acquisition never waits, a disk's trouble is told once and stays its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from emgtwitch.detect.records import Stamped
+from emgtwitch.store.keeper import Batch, Keeper
+from emgtwitch.store.log import LogWriter
+from emgtwitch.store.recording import SessionWriter
+from emgtwitch.store.storage import Storage
+from emgtwitch.wire.light import frames
+from tests.store.processes import ROOT, run
+from tests.store.test_log import ANNOUNCED, EVENT, GAP, OPENED, PROGRESS, RUN, everything, stamped
+from tests.store.test_recording import OPENING, SESSION, Day, mark, marks_in
+
+LIVE = """
+import dataclasses, itertools, sys, threading
+from pathlib import Path
+from emgtwitch.store.keeper import Keeper
+from emgtwitch.store.log import LogWriter
+from emgtwitch.store.recording import SessionWriter
+from emgtwitch.store.storage import Storage
+from tests.store.test_log import ANNOUNCED, EVENT, OPENED, PROGRESS, stamped
+from tests.store.test_recording import OPENING, SESSION, mark
+folder = Path(sys.argv[1])
+ahead = threading.Semaphore(20)  # outputs that may wait for the disk
+
+def show(outputs):
+    for o in outputs:
+        if hasattr(o.record, "number"):
+            print(o.record.number, flush=True)
+            ahead.release()
+
+storage = Storage(LogWriter(folder / "log.sqlite3"), SessionWriter(folder / "sessions" / "r1", SESSION), on_stored=show)
+keeper = Keeper(storage, on_trouble=print)
+keeper.put(OPENING, stamped(OPENED), None)
+for n in itertools.count(1):
+    record = dataclasses.replace(ANNOUNCED if n % 3 == 0 else EVENT, number=n, onset_s=n / 10)
+    keeper.put(mark(n), stamped(record), dataclasses.replace(PROGRESS, duration_s=n / 10 + 1))
+    ahead.acquire()
+"""
+
+
+def test_whenever_the_program_is_killed_every_event_that_was_shown_is_in_the_log_and_its_bytes_recorded(
+    tmp_path: Path,
+) -> None:
+    moments = random.Random(20240330)
+    for attempt in range(10):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        with subprocess.Popen(
+            [sys.executable, "-c", LIVE, str(folder)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as live:
+            assert live.stdout is not None
+            shown = [live.stdout.readline() for _ in range(moments.randint(1, 150))]
+            live.send_signal(signal.SIGKILL)
+            shown += live.stdout.readlines()
+        numbers = {int(line) for line in shown if line.endswith("\n")}
+        assert len(numbers) > 0
+        with LogWriter(folder / "log.sqlite3"):  # the next start needs no repair
+            found = everything(folder / "log.sqlite3")
+        assert numbers <= {e["number"] for e in found["events"]}
+        assert all(e["offset_s"] is not None for e in found["events"])
+        assert [s["state"] for s in found["sessions"]] == ["crashed"]
+        recorded = marks_in(frames((folder / "sessions" / "r1" / "0000.emgw").read_bytes()))
+        assert recorded == list(range(1, len(recorded) + 1))
+        assert max(numbers) <= len(recorded)
+
+
+class Heard:
+    """What a person would see."""
+
+    def __init__(self) -> None:
+        self.stored: list[Stamped] = []
+        self.unstored: list[Stamped] = []
+        self.troubles: list[str] = []
+
+    def on_stored(self, outputs: Sequence[Stamped]) -> None:
+        self.stored += outputs
+
+    def on_unstored(self, outputs: Sequence[Stamped]) -> None:
+        self.unstored += outputs
+
+
+def storage_at(folder: Path, heard: Heard) -> Storage:
+    return Storage(
+        LogWriter(folder / "log.sqlite3"),
+        SessionWriter(folder / "r1", SESSION, local_day=Day()),
+        on_stored=heard.on_stored,
+        on_unstored=heard.on_unstored,
+        on_trouble=heard.troubles.append,
+    )
+
+
+def test_a_full_disk_for_the_recording_leaves_the_log_going_on_and_is_told_once(tmp_path: Path) -> None:
+    script = f"""
+import json, resource, signal
+from pathlib import Path
+from tests.store.test_storage import *
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+heard = Heard()
+storage = storage_at(Path({str(tmp_path)!r}), heard)
+storage.store([OPENING], stamped(OPENED))
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+for n in range(12):
+    if n == 9:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    storage.store([mark(n) * 5000], stamped(dataclasses.replace(EVENT, number=n)))
+storage.close()
+print(json.dumps([len(heard.stored), len(heard.unstored), heard.troubles]))
+"""
+    stored, unstored, troubles = json.loads(run(script))
+    assert (stored, unstored) == (13, 0)
+    assert len(troubles) == 2
+    assert "cannot be written: File too large. Detection and the log go on" in troubles[0]
+    assert "is written again; it lacks " in troubles[1]
+    assert len(everything(tmp_path / "log.sqlite3")["events"]) == 12
+    recorded = marks_in(frames((tmp_path / "r1" / "0000.emgw").read_bytes()))
+    assert {0, 9, 10, 11} <= set(recorded)
+
+
+def test_events_that_the_log_does_not_take_are_shown_as_unstored_and_written_when_it_takes_them(tmp_path: Path) -> None:
+    script = f"""
+import json, resource, signal
+from pathlib import Path
+from tests.store.test_storage import *
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+heard = Heard()
+storage = storage_at(Path({str(tmp_path)!r}), heard)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+storage.store([OPENING], stamped(OPENED))
+for n in range(6):
+    if n == 4:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    storage.store([mark(n)], stamped(dataclasses.replace(EVENT, number=n)), PROGRESS)
+storage.close()
+print(json.dumps([[o.record.number for o in heard.stored], len(heard.unstored), heard.troubles]))
+"""
+    stored, unstored, troubles = json.loads(run(script))
+    assert stored == [4, 5]
+    assert unstored == 5
+    assert len(troubles) == 2
+    assert "cannot be written" in troubles[0]
+    assert "Events are still shown, but not stored" in troubles[0]
+    assert "is written again, with 5 outputs that were shown as not stored." in troubles[1]
+    found = everything(tmp_path / "log.sqlite3")
+    assert [e["number"] for e in found["events"]] == [0, 1, 2, 3, 4, 5]
+    assert found["sessions"][0]["state"] == "closed"
+    assert marks_in(frames((tmp_path / "r1" / "0000.emgw").read_bytes())) == [0, 1, 2, 3, 4, 5]
+
+
+def test_storing_works_without_a_thread_a_recording_or_a_log(tmp_path: Path) -> None:
+    heard = Heard()
+    storage = Storage(LogWriter(tmp_path / "log.sqlite3"), on_stored=heard.on_stored)
+    storage.store([], RUN, PROGRESS)
+    storage.close()
+    Storage(None, on_stored=heard.on_stored).store([], RUN)
+    assert heard.stored == RUN + RUN
+    assert everything(tmp_path / "log.sqlite3")["sessions"][0]["state"] == "closed"
+
+
+def test_a_batch_waits_a_second_at_most_and_not_at_all_for_what_a_person_waits_for() -> None:
+    batch = Batch(1.0)
+    assert batch.due_in_s(50.0) is None
+    batch.add(b"x", [], PROGRESS, 50.0)
+    batch.add(b"x", stamped(GAP), PROGRESS, 50.75)
+    assert batch.due_in_s(50.75) == 0.25
+    assert batch.due_in_s(51.5) == 0.0
+    for record in (EVENT, ANNOUNCED):
+        batch = Batch(1.0)
+        batch.add(b"", stamped(record), None, 60.0)
+        assert batch.due_in_s(60.0) == 0.0
+
+
+class Stuck:
+    """A disk that hangs until it is let go."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.released = threading.Event()
+
+    def __call__(self, outputs: Sequence[Stamped]) -> None:
+        self.reached.set()
+        assert self.released.wait(30)
+
+
+def test_a_hanging_disk_never_holds_up_acquisition_and_what_it_cost_is_counted(tmp_path: Path) -> None:
+    stuck, heard = Stuck(), Heard()
+    storage = Storage(
+        LogWriter(tmp_path / "log.sqlite3"),
+        SessionWriter(tmp_path / "r1", SESSION, local_day=Day()),
+        on_stored=stuck,
+    )
+    keeper = Keeper(storage, on_trouble=heard.troubles.append, max_queued_bytes=1000)
+    keeper.put(OPENING, stamped(OPENED, EVENT), None)
+    assert stuck.reached.wait(30)
+    for n in range(1000):
+        keeper.put(mark(n), [], None)
+    assert len(heard.troubles) == 1
+    assert heard.troubles[0].startswith("The disk does not keep up")
+    stuck.released.set()
+    keeper.close()
+    recorded = marks_in(frames((tmp_path / "r1" / "0000.emgw").read_bytes()))
+    assert recorded == list(range(len(recorded)))
+    assert 0 < len(recorded) <= 1000 // len(mark(0))
+    assert keeper.dropped_bytes == sum(len(mark(n)) for n in range(len(recorded), 1000))
+
+
+def test_close_stores_what_is_left_and_ends_the_session(tmp_path: Path) -> None:
+    heard = Heard()
+    keeper = Keeper(storage_at(tmp_path, heard), on_trouble=heard.troubles.append)
+    keeper.put(OPENING + mark(1), stamped(OPENED, GAP), PROGRESS)
+    keeper.close()
+    found = everything(tmp_path / "log.sqlite3")
+    assert [s["state"] for s in found["sessions"]] == ["closed"]
+    assert [i["kind"] for i in found["intervals"]] == ["gap"]
+    assert (tmp_path / "r1" / "0000.emgw").read_bytes() == OPENING + mark(1)
+    assert heard.troubles == []
+
+
+def test_a_defect_on_the_storage_thread_is_not_swallowed(tmp_path: Path) -> None:
+    def defect(outputs: Sequence[Stamped]) -> None:
+        raise ZeroDivisionError("a defect")
+
+    keeper = Keeper(Storage(LogWriter(tmp_path / "log.sqlite3"), on_stored=defect), on_trouble=print)
+    keeper.put(b"", stamped(OPENED, EVENT), None)
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        keeper.close()
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        keeper.put(b"", stamped(dataclasses.replace(EVENT, number=2)), None)
