@@ -28,8 +28,8 @@ class Block:
 
     def time_s(self, skew: float = 0.0) -> Floats:
         """True time of each scan; `skew` is the channel's share of a sampling interval."""
-        at_s: Floats = (np.arange(self.start, self.start + self.n) + skew) / self.rate_Hz
-        return at_s
+        scan: Floats = np.arange(self.start, self.start + self.n, dtype=np.float64)
+        return (scan + skew) / self.rate_Hz
 
 
 class Contaminant(Protocol):

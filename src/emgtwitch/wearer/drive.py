@@ -50,6 +50,11 @@ def volley(width_s: float, excitation: float, population: Population, rng: np.ra
         units.append(units[-1][fits])
 
 
+def _grid(duration_s: float) -> Floats:
+    grid_s: Floats = np.arange(int(duration_s / GRID_S) + 1) * GRID_S
+    return grid_s
+
+
 def _ramp(grid_s: Floats, rise_s: float, fall_s: float, duration_s: float) -> Floats:
     up = np.clip(grid_s / max(rise_s, 1e-9), 0, 1)
     down = np.clip((duration_s - grid_s) / max(fall_s, 1e-9), 0, 1)
@@ -67,14 +72,14 @@ def _wavering(n: int, sd: float, correlation_s: float, rng: np.random.Generator)
 
 def contraction_drive(duration_s: float, level: float, rng: np.random.Generator) -> Floats:
     """Excitation of a brief contraction: rises within 30-150 ms, falls within 40-250 ms."""
-    grid_s = np.arange(int(duration_s / GRID_S) + 1) * GRID_S
+    grid_s = _grid(duration_s)
     rise_s, fall_s = rng.uniform(0.03, min(0.15, 0.4 * duration_s)), rng.uniform(0.04, min(0.25, 0.5 * duration_s))
     return level * _ramp(grid_s, rise_s, fall_s, duration_s) * _wavering(len(grid_s), 0.12, 0.15, rng)
 
 
 def spasm_drive(duration_s: float, level: float, rng: np.random.Generator) -> Floats:
     """Excitation of a spasm: sharp (10-50 ms) or ramped (0.3-1.5 s) onset, wavering, pauses of 60-220 ms, slow end."""
-    grid_s = np.arange(int(duration_s / GRID_S) + 1) * GRID_S
+    grid_s = _grid(duration_s)
     sharp = rng.uniform() < 0.5
     rise_s = rng.uniform(0.01, 0.05) if sharp else rng.uniform(0.3, min(1.5, 0.3 * duration_s))
     fall_s = rng.uniform(0.1, min(1.0, 0.25 * duration_s))
@@ -89,7 +94,7 @@ def spasm_drive(duration_s: float, level: float, rng: np.random.Generator) -> Fl
 
 def tone_drive(duration_s: float, level: float, rng: np.random.Generator) -> Floats:
     """Excitation of a weak contraction that is held: ramped at both ends."""
-    grid_s = np.arange(int(duration_s / GRID_S) + 1) * GRID_S
-    return level * _ramp(grid_s, 0.15 * duration_s, 0.15 * duration_s, duration_s) * _wavering(
-        len(grid_s), 0.15, 0.5, rng
+    grid_s = _grid(duration_s)
+    return (
+        level * _ramp(grid_s, 0.15 * duration_s, 0.15 * duration_s, duration_s) * _wavering(len(grid_s), 0.15, 0.5, rng)
     )

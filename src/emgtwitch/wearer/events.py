@@ -51,9 +51,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(low * (high / low) ** rng.uniform())
 
 
-def plans(
-    scenario: Scenario, channel: int, kinds: Collection[Kind], seed: int
-) -> Iterator[Plan]:
+def plans(scenario: Scenario, channel: int, kinds: Collection[Kind], seed: int) -> Iterator[Plan]:
     """The events of `kinds` in one channel by onset, for ever: the schedule's, and random ones around them.
 
     Each row of the scenario draws from a generator of its own, so that a change in one leaves the others alone.
@@ -100,9 +98,7 @@ def _at(plan: Plan, onset_s: float) -> Plan:
     return Plan(onset_s, plan.kind, plan.duration_s, plan.amplitude, plan.in_dB, plan.rng)
 
 
-def _scheduled(
-    scenario: Scenario, channel: int, kinds: Collection[Kind], seed: int
-) -> Iterator[Plan]:
+def _scheduled(scenario: Scenario, channel: int, kinds: Collection[Kind], seed: int) -> Iterator[Plan]:
     rows: list[Scheduled] = sorted(
         (s for s in scenario.schedule if s.kind in kinds and s.channel == channel), key=lambda s: s.onset_s
     )
@@ -146,7 +142,9 @@ class Muscle:
         parts = make(plan)
         return Activity(Spikes.joined([a.spikes for a in parts]), tuple(t for a in parts for t in a.truth))
 
-    def _place(self, plan: Plan, spikes: Spikes, onset_s: float, factor: float = 1.0, on_tone: bool = False) -> Activity:
+    def _place(
+        self, plan: Plan, spikes: Spikes, onset_s: float, factor: float = 1.0, on_tone: bool = False
+    ) -> Activity:
         """`spikes` with their measured onset at `onset_s` and the plan's amplitude times `factor`."""
         wave, start_s = self._wave(spikes)
         seen = measure(wave, TRUTH_HZ)
@@ -243,5 +241,4 @@ class Muscle:
         spikes = drive.discharges(excitation, self._population, self._scenario, rng)
         if len(spikes):
             return spikes
-        smallest = Spikes.of(np.zeros(1), np.zeros(1, np.int64))
-        return smallest
+        return Spikes.of(np.zeros(1), np.zeros(1, np.int64))  # too brief for any: the smallest unit answers once

@@ -172,7 +172,8 @@ def _tripole(scenario: Scenario, velocity_m_per_s: Floats, depth_mm: Floats, fro
                 out += sign * current / np.hypot(depth_mm[:, None], place - electrode[:, None])
     out -= out[:, :1]
     fade = np.clip((n_samples - np.arange(n_samples)) / (0.2 * n_samples), 0, 1)
-    return out * np.sin(np.pi / 2 * fade) ** 2
+    out *= np.sin(np.pi / 2 * fade) ** 2
+    return out
 
 
 def _centre_s(spectrum: npt.NDArray[np.complex128]) -> Floats:

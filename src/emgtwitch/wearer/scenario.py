@@ -15,7 +15,7 @@ Kind = MuscleKind | ArtefactKind
 
 # Durations in s that a kind has where nothing else is said (drawn log-uniformly). New kinds go to the end: a kind's
 # place seeds its random numbers.
-MUSCLE_KINDS: dict[MuscleKind, tuple[float, float]] = {
+MUSCLE_KINDS: dict[Kind, tuple[float, float]] = {
     "twitch": (0.01, 0.01),  # one discharge of one motor unit: as long as its potential
     "doublet": (0.045, 0.045),  # the same unit again after 32-35 ms
     "jerk": (0.03, 0.12),  # a volley of many units, as in myoclonus
@@ -24,7 +24,7 @@ MUSCLE_KINDS: dict[MuscleKind, tuple[float, float]] = {
     "spasm": (2.0, 60.0),  # sharp or ramped, wavering, with pauses
     "twitch_on_tone": (2.0, 8.0),  # a weak contraction with one to three twitches on it
 }
-ARTEFACT_KINDS: dict[ArtefactKind, tuple[float, float]] = {
+ARTEFACT_KINDS: dict[Kind, tuple[float, float]] = {
     "motion": (0.2, 1.5),  # slow swing of the baseline, with or without a step
     "tap": (0.03, 0.12),  # a knock at the cable: a step that rings
     "lead_off": (2.0, 20.0),  # electrode off, input driven to a rail
@@ -49,7 +49,7 @@ class Device:
 
     @property
     def uV_per_count(self) -> float:
-        return self.reference_mV * 1000.0 / 2**self.count_bits / self.gain
+        return float(self.reference_mV * 1000.0 / 2**self.count_bits / self.gain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Spontaneous:
     per_hour: float
     amplitude: tuple[float, float]  # lowest and highest, drawn uniformly in dB
     amplitude_in: Literal["peak_uV", "snr_dB"] = "peak_uV"  # snr_dB: in-event RMS over the floor's, 20-450 Hz
-    duration_s: tuple[float, float] | None = None  # lowest and highest, drawn log-uniformly; None: as usual for the kind
+    duration_s: tuple[float, float] | None = None  # drawn log-uniformly; None: as usual for the kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Scheduled:
 
     onset_s: float
     kind: Kind
-    amplitude_uV: float = 200.0  # peak of the band-passed signal (of an artefact: of the signal); unused by lead_off, flat
+    amplitude_uV: float = 200.0  # peak, band-passed (of an artefact: as it is); unused by lead_off, flat
     duration_s: float | None = None  # None: drawn as usual for the kind
     snr_dB: float | None = None  # takes the place of amplitude_uV
     channel: int = 0
@@ -131,9 +131,9 @@ class Scenario:
         if not 0 <= self.mains_wander_Hz <= 0.5:
             raise ValueError(f"mains_wander_Hz is {self.mains_wander_Hz}; it must lie in 0 .. 0.5.")
         known = {**MUSCLE_KINDS, **ARTEFACT_KINDS}
-        for one in (*self.spontaneous, *self.schedule):
-            if one.kind not in known:
-                raise ValueError(f"Events of kind {one.kind!r} are unknown; known are {', '.join(known)}.")
+        for kind in [row.kind for row in self.spontaneous] + [row.kind for row in self.schedule]:
+            if kind not in known:
+                raise ValueError(f"Events of kind {kind!r} are unknown; known are {', '.join(known)}.")
         if self.schedule and self.schedule_period_s and max(s.onset_s for s in self.schedule) >= self.schedule_period_s:
             raise ValueError(f"The schedule goes beyond its period of {self.schedule_period_s} s.")
 

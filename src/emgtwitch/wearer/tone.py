@@ -21,7 +21,7 @@ class Tone:
         n = min(_UNITS, len(population))
         self._isi_cv = scenario.isi_cv
         self._rate_Hz: Floats = self._rng.uniform(6.0, 11.0, n)
-        # Campbell's theorem for the power; the square of a log-normal factor has the mean exp(2 sd**2), its rate exp(sd**2 / 2)
+        # Campbell's theorem gives the power at a steady rate; a log-normal factor has the mean exp(sd**2 / 2).
         self._sd = 2 * scenario.tone_variability_dB * np.log(10) / 20
         power = float(np.sum(self._rate_Hz * population.band_energy()[:n])) * float(np.exp(self._sd**2 / 2))
         self._gain = scenario.tone_uV / np.sqrt(power)

@@ -63,7 +63,7 @@ class Measured:
 
 
 def band_passed(x: Floats, fs_Hz: float) -> Floats:
-    """`x` in 20-450 Hz without delay: the magnitude of a 4th-order Butterworth band-pass applied in the frequency domain.
+    """`x` in 20-450 Hz without delay: a Butterworth band-pass of 4th order by its magnitude, in the frequency domain.
 
     The upper edge is the lower of 450 Hz and 0.4 fs. `x` should start and end in silence of 50 ms or more.
     """

@@ -154,8 +154,9 @@ class Wearer:
         device = self.scenario.device
         half = 2 ** (device.count_bits - 1)
         columns = [c.render(block, half * device.uV_per_count) for c in self._channels]
-        counts = np.rint(np.stack(columns, axis=1) / device.uV_per_count + half + device.offset_counts)
-        return np.clip(counts, 0, 2**device.count_bits - 1).astype(np.uint16)
+        level = np.stack(columns, axis=1) / device.uV_per_count + half + device.offset_counts
+        counts: Counts = np.clip(np.rint(level), 0, 2**device.count_bits - 1).astype(np.uint16)
+        return counts
 
     def truth(self, until_s: float) -> list[TruthEvent]:
         """The events that begin before `until_s` (seconds of the board's sample clock), by onset."""

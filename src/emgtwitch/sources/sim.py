@@ -1,0 +1,273 @@
+"""The simulated wearer on a board of its own: a link that answers requests and sends the frames a board would."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from emgtwitch.errors import UsageError
+from emgtwitch.sources.link import LinkLostError
+from emgtwitch.wearer.scenario import SCENARIOS, Scenario
+from emgtwitch.wearer.wearer import Wearer
+from emgtwitch.wire.bulk import encode_samples
+from emgtwitch.wire.encode import frame
+from emgtwitch.wire.light import Frame, Reader, record
+from emgtwitch.wire.records import (
+    DEFAULT_BAUD,
+    WIRE_VERSION,
+    Answer,
+    AskHello,
+    Hello,
+    Record,
+    SetRate,
+    Start,
+    Stop,
+)
+
+SAMPLES_PER_FRAME = 16  # all channels together, as in the firmware
+HELLO_EVERY_S = 3.0
+DEVICE_ID = 0x53494D << 40  # "SIM"; the seed stands in the low half
+RATES_HZ = (500, 1000, 2000, 4000)
+CONVERSIONS_PER_S = 9260  # what an ATmega328P's converter makes at its best accuracy
+_FRAME_OVERHEAD = 13  # bytes of a Samples frame beside its counts
+_POWER_ON = 1  # reset_cause: MCUSR's PORF
+_DONE, _UNKNOWN, _RANGE, _LINE, _CONVERTER, _STREAMING = range(6)  # Answer.status
+
+
+class _Board:
+    """The frames of a board that a simulated wearer wears. Each run starts the wearer anew, at index 0."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.scenario = scenario
+        self.streaming = False
+        self.made = 0  # scans of this run
+        self._seed = seed
+        self._runs = 0
+        self._seq = 0
+        self._wearer = Wearer(scenario, seed)
+
+    @property
+    def rate_Hz(self) -> float:
+        """Scans a true second."""
+        return self._wearer.rate_Hz
+
+    @property
+    def scans_per_frame(self) -> int:
+        return max(1, SAMPLES_PER_FRAME // self.scenario.channels)
+
+    def start(self) -> None:
+        if self._runs:  # the first run finds the wearer as made
+            self._wearer = Wearer(self.scenario, self._seed)
+        self._runs = (self._runs + 1) & 0xFFFF
+        self.made = 0
+        self.streaming = True
+
+    def stop(self) -> None:
+        self.streaming = False
+
+    def set_rate(self, ask: SetRate) -> int:
+        """Take the request for the next run, or say by the status why not."""
+        if self.streaming:
+            return _STREAMING
+        if ask.rate_Hz not in RATES_HZ or not 1 <= ask.channels <= 4 or ask.oversampling not in (1, 4, 8):
+            return _RANGE
+        frames_per_s = ask.rate_Hz / max(1, SAMPLES_PER_FRAME // ask.channels)
+        if 10 * (2 * ask.rate_Hz * ask.channels + _FRAME_OVERHEAD * frames_per_s) > DEFAULT_BAUD:
+            return _LINE
+        if ask.rate_Hz * ask.channels * ask.oversampling > CONVERSIONS_PER_S:
+            return _CONVERTER
+        device = replace(self.scenario.device, oversampling=ask.oversampling)
+        self.scenario = replace(self.scenario, fs_Hz=float(ask.rate_Hz), channels=ask.channels, device=device)
+        return _DONE
+
+    def send(self, record: Record) -> bytes:
+        out = frame(record, self._seq)
+        self._seq = (self._seq + 1) & 0xFFFF
+        return out
+
+    def hello(self) -> bytes:
+        device = self.scenario.device
+        rate = Fraction(self.scenario.fs_Hz).limit_denominator(1_000_000)
+        return self.send(
+            Hello(
+                wire_version=WIRE_VERSION,
+                firmware_major=0,
+                firmware_minor=0,
+                build=0,
+                device_id=DEVICE_ID | self._seed & 0xFFFFFFFF,
+                rate_num=rate.numerator,
+                rate_den=rate.denominator,
+                channels=self.scenario.channels,
+                bits=device.count_bits,
+                oversampling=device.oversampling,
+                reference_mV=round(device.reference_mV),
+                reference_uncertainty_mV=0,
+                gain_milli=round(1000 * device.gain),
+                reset_cause=_POWER_ON,
+                boot_count=1,
+                run_count=self._runs,
+                flags=int(self.streaming),
+                index=self.made & 0xFFFFFFFF,
+                free_stack_bytes=0,
+            )
+        )
+
+    def samples(self, n_scans: int) -> bytes:
+        """The next `n_scans` scans in frames, with a Hello every few seconds. Ask for whole frames until the last."""
+        per_frame = self.scans_per_frame
+        between = max(1, round(HELLO_EVERY_S * self.scenario.fs_Hz / per_frame)) * per_frame
+        out = []
+        end = self.made + n_scans
+        while self.made < end:
+            n = min(end, (self.made // between + 1) * between) - self.made
+            counts = self._wearer.render(n)
+            piece, self._seq = encode_samples(counts, self.made & 0xFFFFFFFF, self._seq, 0, per_frame)
+            out.append(piece)
+            self.made += n
+            if self.made % between == 0:
+                out.append(self.hello())
+        return b"".join(out)
+
+
+class SimLink:
+    """A link to a simulated board, paced by `clock` (seconds, `speed` times as fast; `math.inf`: without waiting).
+
+    The board starts a run at once if `started`, else it waits for a Start as after a reset. The same requests at the
+    same scans give the same bytes, however the reads are cut.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int = 0,
+        *,
+        name: str = "sim",
+        started: bool = True,
+        speed: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        self._board = _Board(scenario, seed)
+        self._speed = speed
+        self._clock = clock
+        self._sleep = sleep
+        self._reader = Reader()
+        self._open = True
+        if started:
+            self._board.start()
+        self._since_s = clock()  # of the run, or of the last Hello while stopped
+        self._out = self._board.hello()
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return the frames that are due, after at most `timeout_s` seconds b"". At most about 4 s of signal at once.
+
+        Raises LinkLostError once closed.
+        """
+        if not self._open:
+            raise LinkLostError(f"The link {self.name} is closed.")
+        self._make_due()
+        if not self._out:
+            self._sleep(min(timeout_s, self._wait_s()))
+            self._make_due()
+        out, self._out = self._out, b""
+        return out
+
+    def write(self, data: bytes) -> None:
+        """Take requests, whole or in pieces; damaged ones go unheard. Raises LinkLostError once closed."""
+        if not self._open:
+            raise LinkLostError(f"The link {self.name} is closed.")
+        for request in self._reader.feed(data):
+            self._make_due()  # what was made before the request goes out before its answer
+            self._out += self._respond(request)
+
+    def close(self) -> None:
+        """End it; closing twice does nothing."""
+        self._open = False
+
+    def _run_s(self) -> float:
+        """Board's true seconds since the run, or the last Hello, began."""
+        return math.inf if math.isinf(self._speed) else (self._clock() - self._since_s) * self._speed
+
+    def _make_due(self) -> None:
+        board = self._board
+        if not board.streaming:
+            if HELLO_EVERY_S <= self._run_s() < math.inf:
+                self._since_s = self._clock()
+                self._out += board.hello()
+            return
+        per_frame = board.scans_per_frame
+        most = board.made + max(1, int(4 * board.rate_Hz) // per_frame) * per_frame
+        due = int(min(self._run_s() * board.rate_Hz, most)) // per_frame * per_frame
+        if due > board.made and len(self._out) < 1 << 20:
+            self._out += board.samples(due - board.made)
+
+    def _wait_s(self) -> float:
+        """Host seconds until the next frame."""
+        board = self._board
+        due_s = (board.made + board.scans_per_frame) / board.rate_Hz if board.streaming else HELLO_EVERY_S
+        # A millionth more, lest rounding find the frame not quite due.
+        return max(0.0, due_s / self._speed - (self._clock() - self._since_s)) + 1e-6
+
+    def _respond(self, request: Frame) -> bytes:
+        board = self._board
+        asked = record(request)
+        if isinstance(asked, AskHello):
+            return board.hello()
+        status, value = _DONE, 0
+        if isinstance(asked, SetRate):
+            status = board.set_rate(asked)
+            value = round(board.scenario.fs_Hz)
+        elif isinstance(asked, Start):
+            board.start()
+        elif isinstance(asked, Stop):
+            board.stop()
+        else:
+            status = _UNKNOWN
+        answer = board.send(Answer(request.type, request.seq, status, value))
+        if not isinstance(asked, (Start, Stop)):
+            return answer
+        self._since_s = self._clock()
+        return answer + board.hello()
+
+
+def recorded(scenario: Scenario, seed: int, duration_s: float) -> Iterator[bytes]:
+    """The bytes that a started SimLink sends in `duration_s` of the board's seconds, unpaced, in pieces of a minute."""
+    board = _Board(scenario, seed)
+    board.start()
+    yield board.hello()
+    left = int(duration_s * scenario.fs_Hz)
+    per_frame = board.scans_per_frame
+    piece = max(1, int(60 * scenario.fs_Hz) // per_frame) * per_frame
+    while left > 0:
+        yield board.samples(min(piece, left))
+        left -= piece
+
+
+def open_sim(
+    spec: str = "sim",
+    *,
+    started: bool = True,
+    speed: float = 1.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> SimLink:
+    """The simulated board that `spec` names: sim, sim:SCENARIO or sim:SCENARIO:SEED. Raises UsageError."""
+    scenario, seed = parse_spec(spec)
+    return SimLink(scenario, seed, name=spec, started=started, speed=speed, clock=clock, sleep=sleep)
+
+
+def parse_spec(spec: str) -> tuple[Scenario, int]:
+    """Scenario and seed of sim, sim:SCENARIO or sim:SCENARIO:SEED. Raises UsageError where there is none such."""
+    word, _, rest = spec.partition(":")
+    name, _, seed = rest.partition(":")
+    name = name or "demo"
+    if word != "sim" or name not in SCENARIOS or not (seed or "0").isdecimal():
+        raise UsageError(
+            f"There is no simulated wearer {spec!r}. Say sim, sim:SCENARIO or sim:SCENARIO:SEED, "
+            f"with one of {', '.join(SCENARIOS)} and a whole number, for example sim:twitches:3."
+        )
+    return SCENARIOS[name], int(seed or "0")
