@@ -60,6 +60,7 @@ build/firmware/test_frame: firmware/test/test_frame.c build/firmware/vectors.inc
 # The environment with what emgtwitch itself needs, in the locked versions.
 .venv/.core: pyproject.toml requirements-dev.lock .ci/venv
 	.ci/venv
+	@echo "Installing emgtwitch and what it needs into .venv (only the first time)"
 	$(PIP) -c requirements-dev.lock setuptools
 	$(PIP) -c requirements-dev.lock --no-build-isolation -e .
 	touch $@
@@ -67,6 +68,7 @@ build/firmware/test_frame: firmware/test/test_frame.c build/firmware/vectors.inc
 # The environment with everything for development.
 .venv/.stamp: pyproject.toml requirements-dev.lock .ci/venv
 	.ci/venv
+	@echo "Installing the development versions into .venv (only the first time)"
 	$(PIP) -r requirements-dev.lock
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch .venv/.core $@
