@@ -10,13 +10,16 @@ from emgtwitch.sources.splice import Clocks
 _BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
+ZONE_EVERY_NS = 1_000_000_000
+
+_zone = (-ZONE_EVERY_NS, 0)  # when it was looked up (CLOCK_MONOTONIC), local time minus UTC in s
+
+
 def read_clocks() -> Clocks:
-    """The clocks now. The zone is read anew each time, since the wearer may travel while the daemon runs."""
-    time.tzset()
-    utc_ns = time.time_ns()
-    return Clocks(
-        boottime_ns=time.clock_gettime_ns(_BOOTTIME),
-        monotonic_ns=time.monotonic_ns(),
-        utc_ms=utc_ns // 1_000_000,
-        offset_s=time.localtime(utc_ns // 1_000_000_000).tm_gmtoff,
-    )
+    """The clocks now. The zone is looked up anew each second: the wearer may travel while the daemon runs."""
+    global _zone
+    boottime_ns, monotonic_ns, utc_ns = time.clock_gettime_ns(_BOOTTIME), time.monotonic_ns(), time.time_ns()
+    if monotonic_ns - _zone[0] >= ZONE_EVERY_NS:  # a file is looked at: ten times the cost of the rest
+        time.tzset()
+        _zone = (monotonic_ns, time.localtime(utc_ns // 1_000_000_000).tm_gmtoff)
+    return Clocks(boottime_ns, monotonic_ns, utc_ns // 1_000_000, _zone[1])

@@ -60,6 +60,7 @@ class LiveSource:
         self._handshake: Handshake | None = None
         self._reopening: _Reopening | None = None
         self._request_seq = 0
+        self._now_ns = 0  # CLOCK_MONOTONIC after the last read
         self._greeted = False  # a board has answered in this session
         self._closed = False
         self.hello: Hello | None = None  # the latest one
@@ -85,10 +86,11 @@ class LiveSource:
         try:
             self._request()
             data = self._link.read(timeout_s)
+            now = self._clocks()
+            self._now_ns = now.monotonic_ns
             if data:
-                now = self._clocks()
                 out = self._splicer.board(data, now)
-                self._hear(out, now.monotonic_ns)
+                self._hear(out)
         except (LinkLostError, SilentBoardError) as lost:
             out += self._lost(str(lost))
         head = self._unsent
@@ -134,9 +136,8 @@ class LiveSource:
             self._reopening = None
         self._link, self.port = link, link.name
         self._unsent += self._splicer.note(Port(1, link.name))
-        self._handshake = Handshake(
-            link.name, self._clocks().monotonic_ns, *self._wanted, hello_ns=round(self._hello_s * 1e9)
-        )
+        self._now_ns = self._clocks().monotonic_ns
+        self._handshake = Handshake(link.name, self._now_ns, *self._wanted, hello_ns=round(self._hello_s * 1e9))
         self._on_state(f"{link.name} is open")
         return True
 
@@ -144,7 +145,7 @@ class LiveSource:
         """Send what the handshake wants said."""
         assert self._handshake is not None
         try:
-            for request in self._handshake.requests(self._clocks().monotonic_ns):
+            for request in self._handshake.requests(self._now_ns):
                 self._send(request)
         except SilentBoardError as silent:
             if self._greeted:
@@ -160,13 +161,13 @@ class LiveSource:
         self._request_seq = (self._request_seq + 1) & 0xFFFF
         self._link.write(request_frame(request, self._request_seq))
 
-    def _hear(self, complete: bytes, now_ns: int) -> None:
+    def _hear(self, complete: bytes) -> None:
         """Follow the handshake through whole frames."""
         assert self._handshake is not None
-        self._handshake.heard(now_ns)
+        self._handshake.heard(self._now_ns)
         for record in frames(complete, self._handshake.listens_to):
             before = self._handshake.state
-            self._handshake.hear(record, now_ns)
+            self._handshake.hear(record, self._now_ns)
             if isinstance(record, Hello):
                 self._greet(record)
             if self._handshake.state != before and self.connected:
@@ -190,9 +191,8 @@ class LiveSource:
     def _take_notes(self) -> bytes:
         out = self._unsent
         self._unsent = b""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                out += self._splicer.note(self._queue.get_nowait())
+        while not self._queue.empty():  # this thread alone takes from it
+            out += self._splicer.note(self._queue.get_nowait())
         return out
 
 
