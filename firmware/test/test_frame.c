@@ -107,7 +107,7 @@ static void writes_little_endian(void)
 
 static void never_sends_more_than_the_longest_frame(void)
 {
-    uint8_t out[1024];
+    uint8_t out[FRAME_MAX_SENT + 9];
     frame_t frame;
     frame_begin(&frame, out, sizeof out, 2, 3);
     for (uint16_t i = 0; i < WIRE_MAX_BOARD_FRAME - WIRE_HEAD - WIRE_CRC; i++)

@@ -120,22 +120,22 @@ request_status_t request_push(request_t *request, uint8_t byte)
     if (byte == 0) {
         request_status_t status = request->open ? judge(request) : REQUEST_NONE;
         request->open = false;
+        request->left = 0;
         return status;
-    }
-    if (!request->open) {
-        request->open = true;
-        request->zero = request->spoilt = false;
-        request->size = request->left = 0;
     }
     if (request->left > 0) {
         request->left--;
         keep(request, byte);
         return REQUEST_NONE;
     }
-    if (request->zero)
-        keep(request, 0);
+    if (request->open) {
+        keep(request, 0); /* between two blocks stands a zero byte: a block without one is longer than any request */
+    } else {
+        request->open = true;
+        request->spoilt = false;
+        request->size = 0;
+    }
     request->left = (uint8_t)(byte - 1);
-    request->zero = byte != 255;
     return REQUEST_NONE;
 }
 

@@ -52,7 +52,6 @@ typedef struct {
     uint8_t size;  /* bytes in raw */
     uint8_t left;  /* bytes still to come in the open COBS block */
     bool open;     /* inside a frame */
-    bool zero;     /* the open block ends in a zero byte, unless the frame ends there */
     bool spoilt;   /* too long for any request */
 } request_t;
 
