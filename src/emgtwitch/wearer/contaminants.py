@@ -58,10 +58,10 @@ class Noise:
         self._last: tuple[int, Floats] | None = None
 
     def add(self, out: Floats, block: Block) -> None:
-        fade = np.sin(np.pi / 2 * (np.arange(block.n) + 0.5) / block.n)
+        fade = np.pi / 2 * np.arange(block.n) / block.n
         before = self._piece(block.number - 1, block)[-block.n :]
-        after = self._piece(block.number, block)
-        out += fade[::-1] * before[: block.n] + fade * after[: block.n]
+        out += np.cos(fade) * before
+        out += np.sin(fade) * self._piece(block.number, block)[: block.n]
 
     def _piece(self, number: int, block: Block) -> Floats:
         """Two blocks' worth of noise that begin with block `number`."""

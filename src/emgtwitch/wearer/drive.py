@@ -51,8 +51,7 @@ def volley(width_s: float, excitation: float, population: Population, rng: np.ra
 
 
 def _grid(duration_s: float) -> Floats:
-    grid_s: Floats = np.arange(int(duration_s / GRID_S) + 1) * GRID_S
-    return grid_s
+    return np.arange(int(duration_s / GRID_S) + 1, dtype=np.float64) * GRID_S
 
 
 def _ramp(grid_s: Floats, rise_s: float, fall_s: float, duration_s: float) -> Floats:

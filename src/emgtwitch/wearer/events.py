@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from emgtwitch.wearer.truth import TRUTH_HZ, Measured, TruthEvent, class_of, mea
 
 _KINDS: dict[Kind, tuple[float, float]] = {**MUSCLE_KINDS, **ARTEFACT_KINDS}
 _PLACE: dict[Kind, int] = {kind: n for n, kind in enumerate(_KINDS)}
-_POTENTIAL_S = 0.012  # what the last discharge adds to an event's duration
+_POTENTIAL_S = 0.015  # what the last discharge adds to an event's duration
 _SILENCE_S = 0.1  # around an event that is measured
 
 
@@ -76,7 +76,7 @@ def plans(scenario: Scenario, channel: int, kinds: Collection[Kind], seed: int) 
             free_s = max(free_s, coming.onset_s + coming.duration_s + scenario.min_gap_s)
         if onset_s < free_s:  # wait, and a little longer, lest events follow each other like clockwork
             later_s = free_s + float(rngs[n].exponential(scenario.min_gap_s))
-            heapq.heappush(waiting, (later_s, n, _at(plan, later_s)))
+            heapq.heappush(waiting, (later_s, n, replace(plan, onset_s=later_s)))
             continue
         busy_until_s = onset_s + plan.duration_s
         yield plan
@@ -92,10 +92,6 @@ def _draw(
     amplitude = float(rng.uniform(*row.amplitude)) if in_dB else log_uniform(rng, *row.amplitude)
     plan = Plan(onset_s, row.kind, log_uniform(rng, low, high), amplitude, in_dB, rng.spawn(1)[0])
     heapq.heappush(waiting, (onset_s, n, plan))
-
-
-def _at(plan: Plan, onset_s: float) -> Plan:
-    return Plan(onset_s, plan.kind, plan.duration_s, plan.amplitude, plan.in_dB, plan.rng)
 
 
 def _scheduled(scenario: Scenario, channel: int, kinds: Collection[Kind], seed: int) -> Iterator[Plan]:
@@ -130,7 +126,7 @@ class Muscle:
 
     def activity(self, plan: Plan) -> Activity:
         """The event of `plan`: what its true onset and amplitude come to is measured and set."""
-        make = {
+        make: dict[Kind, Callable[[Plan], list[Activity]]] = {
             "twitch": self._twitch,
             "doublet": self._doublet,
             "jerk": self._jerk,
@@ -138,8 +134,8 @@ class Muscle:
             "contraction": self._contraction,
             "spasm": self._spasm,
             "twitch_on_tone": self._twitch_on_tone,
-        }[plan.kind]
-        parts = make(plan)
+        }
+        parts = make[plan.kind](plan)
         return Activity(Spikes.joined([a.spikes for a in parts]), tuple(t for a in parts for t in a.truth))
 
     def _place(
@@ -218,24 +214,18 @@ class Muscle:
         return [self._place(plan, self._fire(excitation, plan.rng), plan.onset_s)]
 
     def _twitch_on_tone(self, plan: Plan) -> list[Activity]:
-        """The amplitude is the twitches'; the tone below has a fifth to a third of their RMS."""
+        """The amplitude is the twitches'; the tone below has 10-14 dB less RMS."""
         rng = plan.rng
-        excitation = drive.tone_drive(plan.duration_s, 0.3 * self._level(plan) + 0.06, rng)
-        tone = self._place(plan, self._fire(excitation, rng), plan.onset_s)
-        twitches = []
         count = int(rng.integers(1, 4))
-        span_s = 0.6 * plan.duration_s / count
+        twitches = []
         for k in range(count):
-            at_s = plan.onset_s + 0.2 * plan.duration_s + span_s * (k + rng.uniform(0.1, 0.7))
+            at_s = plan.onset_s + plan.duration_s * (0.2 + 0.6 / count * (k + rng.uniform(0.1, 0.7)))
             one = Spikes.of(np.zeros(1), np.array([self._one_unit(rng)]))
             twitches.append(self._place(plan, one, float(at_s), on_tone=True))
-        ratio = float(rng.uniform(0.2, 0.33)) * twitches[0].truth[0].rms_uV / tone.truth[0].rms_uV
-        wave, _ = self._wave(tone.spikes)
-        seen = measure(wave, TRUTH_HZ)
-        lowered = Activity(
-            tone.spikes.moved(0.0, ratio), (self._truth(plan, seen, plan.onset_s, ratio, on_tone=False),)
-        )
-        return [lowered, *twitches]
+        below_dB = twitches[0].truth[0].snr_dB - float(rng.uniform(10, 14))
+        tone = replace(plan, amplitude=below_dB, in_dB=True)
+        spikes = self._fire(drive.tone_drive(plan.duration_s, self._level(tone), rng), rng)
+        return [self._place(tone, spikes, plan.onset_s), *twitches]
 
     def _fire(self, excitation: Floats, rng: np.random.Generator) -> Spikes:
         spikes = drive.discharges(excitation, self._population, self._scenario, rng)

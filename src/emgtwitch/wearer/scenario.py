@@ -93,12 +93,12 @@ class Scenario:
     peak_rate_Hz: tuple[float, float] = (40.0, 28.0)  # of the smallest and of the largest unit
     isi_cv: float = 0.2  # coefficient of variation of the intervals between a unit's discharges
     full_rms_uV: float = 600.0  # of the strongest contraction: decides how many units a given amplitude takes
-    fibre_depth_mm: tuple[float, float] = (3.0, 8.0)
+    fibre_depth_mm: tuple[float, float] = (4.5, 10.0)
     electrode_spacing_mm: float = 20.0
     electrode_from_endplate_mm: tuple[float, float] = (20.0, 35.0)
     fibre_half_length_mm: float = 65.0
-    velocity_m_per_s: tuple[float, float] = (3.7, 5.2)  # of the smallest and of the largest unit
-    endplate_spread_mm: tuple[float, float] = (1.0, 3.0)  # standard deviation within a unit
+    velocity_m_per_s: tuple[float, float] = (3.7, 4.9)  # of the smallest and of the largest unit
+    endplate_spread_mm: tuple[float, float] = (2.0, 5.0)  # standard deviation within a unit
 
     # events
     spontaneous: tuple[Spontaneous, ...] = ()
@@ -183,8 +183,8 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "spasms": Scenario(
         spontaneous=(
-            Spontaneous("spasm", 60, (10.0, 50.0), "snr_dB"),
-            Spontaneous("contraction", 120, (6.0, 50.0), "snr_dB"),
+            Spontaneous("spasm", 60, (10.0, 45.0), "snr_dB"),
+            Spontaneous("contraction", 120, (6.0, 45.0), "snr_dB"),
         ),
     ),
     "tone": Scenario(
