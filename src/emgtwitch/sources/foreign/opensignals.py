@@ -1,0 +1,92 @@
+"""HDF5 of OpenSignals (biosignalsplux, BITalino): one group a device, its channels under `raw`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emgtwitch.errors import UnreadableInputError
+from emgtwitch.sources.foreign.contents import UNKNOWN_RAILS, Block, Column, Contents
+from emgtwitch.sources.foreign.placing import SequenceGaps, split
+
+_BATCH_SCANS = 1 << 16
+
+
+def open_hdf5(path: Path) -> Any:
+    """The file opened by h5py. Raises UnreadableInputError where h5py is missing or the file is damaged."""
+    try:
+        import h5py
+    except ImportError:
+        raise UnreadableInputError(f"Reading {path.name} needs h5py: pip install 'emgtwitch[hdf5]'.") from None
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
+
+
+def load(path: Path) -> Contents:
+    """The channels of every device in the file, as counts of the converter. Raises UnreadableInputError."""
+    with open_hdf5(path) as file:
+        try:
+            devices = [file[name] for name in file if "raw" in file[name] and "sampling rate" in file[name].attrs]
+            found = [entry for device in devices for entry in _channels(device, alone=len(devices) == 1)]
+        except (OSError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise UnreadableInputError(f"{path.name} is damaged or of an unknown layout: {error}.") from error
+    if not found:
+        raise UnreadableInputError(
+            f"{path.name} is HDF5 but not of OpenSignals: no group in it has `raw` channels and a sampling rate. "
+            "Export it as CSV or EDF."
+        )
+    columns = tuple(column for column, _ in found)
+    return Contents(columns, lambda used: _blocks(path, [found[k][1] for k in used]))
+
+
+def _channels(device: Any, alone: bool) -> Iterator[tuple[Column, str]]:
+    """Columns and the paths of their data sets, in the order of the channel numbers."""
+    rate = Fraction(repr(float(device.attrs["sampling rate"])))
+    bits = np.ravel(device.attrs.get("resolution", [])).tolist()
+    names = sorted((n for n in device["raw"] if n.startswith("channel_")), key=lambda n: int(n.split("_")[1]))
+    for k, name in enumerate(names):
+        data = device["raw"][name]
+        label = _text(data.attrs.get("label", name))
+        # BITalino lists its sequence and digital lines before the channels
+        own = bits[k - len(names)] if len(bits) >= len(names) else None
+        yield (
+            Column(
+                label if alone else f"{device.name.strip('/')}/{label}",
+                rate,
+                rails=(0.0, 2.0**own - 1) if own else UNKNOWN_RAILS,
+                aliases=(_text(data.attrs.get("sensor", "")), name, label),
+                group="" if alone else device.name.strip("/"),
+            ),
+            data.name,
+        )
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _blocks(path: Path, names: Sequence[str]) -> Iterator[Block]:
+    """Chunks of the data sets; where the sequence number jumps, scans were lost and the index jumps with it."""
+    with open_hdf5(path) as file:
+        data = [file[name] for name in names]
+        sequence = data[0].parent.get("nSeq")
+        gaps = SequenceGaps()
+        scans = min(len(d) for d in data)
+        index = 0
+        for at in range(0, scans, _BATCH_SCANS):
+            end = min(scans, at + _BATCH_SCANS)
+            try:
+                values = np.stack([np.asarray(d[at:end], dtype=np.float64).reshape(end - at) for d in data], axis=-1)
+                lost = np.zeros(end - at, dtype=np.int64)
+                if sequence is not None and len(sequence) >= scans:
+                    lost = gaps.lost(np.asarray(sequence[at:end], dtype=np.float64).reshape(end - at))
+            except (OSError, ValueError) as error:
+                raise UnreadableInputError(f"{path.name} is damaged at scan {at}: {error}.") from error
+            yield from split(values, lost, index)
+            index += end - at + int(lost.sum())
