@@ -1,0 +1,176 @@
+"""The detector of one channel: settings and scale in, rows of `state.OUT` out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from emgtwitch.detect import kernel
+from emgtwitch.detect.state import FLOOR_MAX, LANES, OUT, PARAMS, SCALES, STATE
+from emgtwitch.dsp.design import (
+    butterworth_band_pass,
+    butterworth_high_pass,
+    degrees_of_freedom,
+    energy_delay,
+    mean_square_quantile,
+)
+from emgtwitch.settings import Settings, SettingsError
+
+TICK_S = 0.002
+FLOOR_LOOKBACK_S = 6.0
+LOWEST_RATE_HZ = 200.0
+HIGHEST_RATE_HZ = 20000.0
+MAINS_TAU_S = 0.4
+LOUD_TAU_S = 5.0
+JUST_LOUD_TAU_S = 0.4
+
+
+class Detector:
+    """Finds events in one channel of contiguous samples; `splice` for short gaps, `finish` before a long one.
+
+    `rails` are the lowest and highest possible count, NaN where unknown. Times in the rows are samples on the
+    caller's index, which starts at `index`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        fs_Hz: float,
+        uV_per_count: float | None = None,
+        rails: tuple[float, float] = (math.nan, math.nan),
+        index: int = 0,
+    ) -> None:
+        self._params = parameters(settings, fs_Hz, 1.0 if uV_per_count is None else uV_per_count, rails)
+        if uV_per_count is None and (settings.on_uV or settings.off_uV):
+            raise SettingsError(
+                "on_uV and off_uV need a known gain, and this recording's is unknown. "
+                "Give its unit (--units uV), write the gain to the board, or use a preset without uV."
+            )
+        self._state = np.zeros(1, dtype=STATE)
+        self._ring = np.zeros(int(self._params["ring_mask"][0]) + 1)
+        self._out = np.zeros(64, dtype=OUT)
+        self._start(index)
+
+    def _start(self, index: int) -> None:
+        state, params = self._state[0], self._params[0]
+        number = state["number"]
+        self._state[:] = 0
+        self._ring[:] = 0
+        state["number"] = number  # stays unique in the channel
+        state["index"] = state["settling_start"] = index
+        state["cold"] = state["settling"] = 1
+        state["guard"] = params["guard"]
+        state["last_count"] = math.nan
+        state["clip"] = math.inf
+        state["tail"] = params["q98"]
+        state["lane_c"] = 1.0
+        state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
+        angle = 2 * np.pi * params["lane_Hz"] * params["lane_order"] / params["fs"]
+        state["lane_cw"], state["lane_sw"] = np.cos(angle), np.sin(angle)
+
+    @property
+    def index(self) -> int:
+        """Index of the next sample."""
+        return int(self._state["index"][0])
+
+    @property
+    def floor_uV(self) -> float:
+        """RMS of the quiet signal as known now, in uV (counts if the gain is unknown); 0 before it is known."""
+        return math.sqrt(self._state["floor"][0])
+
+    @property
+    def mains_uV(self) -> float:
+        """Amplitude of the mains that is being removed, root of the sum of squares over its harmonics."""
+        state = self._state[0]
+        return math.sqrt(float(np.sum(state["lane_a"] ** 2 + state["lane_b"] ** 2)))
+
+    def feed(self, counts: npt.NDArray[np.float64]) -> Iterator[np.void]:
+        """Rows decided by these samples, in order. `counts` (n,) float64, contiguous."""
+        done = 0
+        while done < len(counts):
+            taken, found = kernel.advance(counts[done:], self._params, self._state, self._ring, self._out)
+            yield from self._out[:found].copy()
+            done += taken
+
+    def splice(self, gap: int) -> None:
+        """`gap` samples are missing; an open event and the floor live on."""
+        kernel.splice(self._params, self._state, self._ring, gap)
+
+    def finish(self, restart_index: int) -> Iterator[np.void]:
+        """Close what is open, truncated, and start cold with the sample `restart_index`."""
+        found = kernel.finish(self._params, self._state, self._ring, self._out)
+        rows = self._out[:found].copy()
+        self._start(restart_index)
+        yield from rows
+
+
+def parameters(
+    settings: Settings, fs_Hz: float, uV_per_count: float, rails: tuple[float, float]
+) -> npt.NDArray[np.void]:
+    """The kernel's parameters for this rate: one row of PARAMS. Raises SettingsError where the rate is out of range."""
+    if not LOWEST_RATE_HZ <= fs_Hz <= HIGHEST_RATE_HZ:
+        raise SettingsError(
+            f"The signal is sampled at {fs_Hz:g} Hz; {LOWEST_RATE_HZ:g} to {HIGHEST_RATE_HZ:g} Hz can be analysed."
+        )
+    high_Hz = min(settings.band_high_Hz, 0.4 * fs_Hz)
+    if settings.band_low_Hz >= high_Hz:
+        raise SettingsError(f"band_low_Hz is {settings.band_low_Hz:g}; at {fs_Hz:g} Hz it must be below {high_Hz:g}.")
+    main = butterworth_band_pass(2, settings.band_low_Hz, high_Hz, fs_Hz)
+    tick = max(1, round(TICK_S * fs_Hz))
+    first_scale = max(0, round(math.log2(0.008 * fs_Hz / tick)))
+    windows = [tick << (first_scale + j) for j in range(SCALES)]
+    dof = [degrees_of_freedom(main, n) for n in windows]
+    # Windows of n samples, looked at three times in their length for overlap, share the budget evenly.
+    budget = settings.false_per_hour / SCALES / 3600
+    row = np.zeros(1, dtype=PARAMS)
+    p = row[0]
+    p["tick"], p["first_scale"], p["fs"], p["scale"] = tick, first_scale, fs_Hz, uV_per_count
+    p["main"] = main
+    p["low"] = butterworth_band_pass(1, 4.0, 25.0, fs_Hz)[0]
+    p["mid"] = butterworth_high_pass(min(80.0, 0.3 * fs_Hz), fs_Hz)[0]
+    p["has_high"] = fs_Hz >= 900
+    p["high"] = butterworth_high_pass(min(280.0, 0.3 * fs_Hz), fs_Hz)[0]
+    p["delay"] = round(energy_delay(main, fs_Hz))
+    _set_lanes(p, settings.mains_Hz, fs_Hz)
+    p["mu"] = 1 / (MAINS_TAU_S * fs_Hz)
+    p["threshold"] = [mean_square_quantile(budget * n / fs_Hz / 3, d) for n, d in zip(windows, dof, strict=True)]
+    p["q98"] = [mean_square_quantile(0.02, d) for d in dof]
+    p["dof_tick"] = dof[2] / (1 << (first_scale + 2))
+    p["hop"] = max(1, round(0.016 * fs_Hz / tick))
+    p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S * fs_Hz / tick / p["hop"]))
+    p["floor_gain"] = 1 / mean_square_quantile(1 - kernel.FLOOR_QUANTILE, dof[3])
+    p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
+    p["loud_decay"] = math.exp(-tick / fs_Hz / LOUD_TAU_S)
+    p["just_loud_decay"] = math.exp(-tick / fs_Hz / JUST_LOUD_TAU_S)
+    p["rms5"] = max(1, round(0.005 * fs_Hz))
+    p["hold"] = round(min(0.025, settings.merge_max_ms / 1000) * fs_Hz)
+    p["merge_max"] = round(settings.merge_max_ms / 1000 * fs_Hz)
+    p["twitch_max"] = round(settings.twitch_max_ms / 1000 * fs_Hz)
+    p["tone_max"] = min(p["twitch_max"], round(0.3 * fs_Hz))
+    p["spasm_min"] = math.ceil(settings.spasm_min_s * fs_Hz)
+    p["min_length"] = math.ceil(settings.min_ms / 1000 * fs_Hz)
+    p["rail_low"] = -math.inf if math.isnan(rails[0]) else rails[0]
+    p["rail_high"] = math.inf if math.isnan(rails[1]) else rails[1]
+    p["rail_run"] = max(3, round(0.005 * fs_Hz))
+    p["flat_run"] = round(0.25 * fs_Hz)
+    p["guard"] = round(0.25 * fs_Hz)
+    p["splice_guard"] = round(0.02 * fs_Hz)
+    p["ring_mask"] = (1 << math.ceil(math.log2(1.2 * fs_Hz))) - 1
+    p["ladder_lag"] = round(0.064 * fs_Hz)
+    return row
+
+
+def _set_lanes(p: np.void, mains_Hz: float, fs_Hz: float) -> None:
+    """Which sinusoids are removed; those above the band are switched off by order 0."""
+    if mains_Hz:
+        families, orders = [0] * LANES, list(range(1, LANES + 1))
+        nominal = [mains_Hz] * LANES
+    else:
+        families = [0] * (LANES // 2) + [1] * (LANES // 2)
+        orders = [1, 2, 3, 5] * 2
+        nominal = [50.0] * (LANES // 2) + [60.0] * (LANES // 2)
+    p["lane_family"], p["lane_Hz"] = families, nominal
+    p["lane_order"] = [order if order * f < 0.42 * fs_Hz else 0 for order, f in zip(orders, nominal, strict=True)]

@@ -1,0 +1,181 @@
+"""What the kernel reads and carries: one record of parameters, one of state, one row for each thing it found."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LANES = 8  # sinusoids removed: harmonics 1, 2, 3, 5 of both mains, or 1 to 8 of the one that was named
+LEVELS = 9  # window energies of 1, 2, 4, ... 256 ticks
+SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
+QUARTER_OCTAVE = 4.0
+BINS = 1024  # of the floor's histogram, eighths of an octave of energy
+FLOOR_MAX = 1024  # entries that the floor may look back on
+RUNGS = 160  # of the ladder of levels, quarters of an octave of energy, from a quarter of the floor up
+
+PARAMS = np.dtype(
+    [
+        ("tick", "i8"),  # samples in a tick
+        ("first_scale", "i8"),  # level whose windows have about 8 ms
+        ("scale", "f8"),  # uV per count
+        ("main", "f8", (2, 5)),  # band-pass, b0 b1 b2 a1 a2
+        ("low", "f8", (5,)),  # 4-25 Hz: motion, heart
+        ("mid", "f8", (5,)),  # above 80 Hz, of the main band
+        ("high", "f8", (5,)),  # above 280 Hz, of the main band
+        ("has_high", "i8"),
+        ("delay", "i8"),  # samples by which the band-pass delays EMG
+        ("lane_Hz", "f8", (LANES,)),  # harmonic number x nominal frequency
+        ("lane_family", "i8", (LANES,)),
+        ("lane_order", "f8", (LANES,)),
+        ("mu", "f8"),  # adaptation of the lanes, per sample
+        ("fs", "f8"),
+        ("threshold", "f8", (SCALES,)),  # of a window's mean square over the floor's, from the false-event budget
+        ("q98", "f8", (SCALES,)),  # where Gaussian noise has its 98 % quantile
+        ("dof_tick", "f8"),
+        ("hop", "i8"),  # ticks between two entries of the floor
+        ("floor_entries", "i8"),
+        ("floor_gain", "f8"),  # 1 / where Gaussian noise has the quantile that is tracked
+        ("high_gain", "f8"),
+        ("on_uV", "f8"),
+        ("off_uV", "f8"),
+        ("loud_decay", "f8"),  # per tick
+        ("just_loud_decay", "f8"),
+        ("rms5", "i8"),  # samples in 5 ms
+        ("hold", "i8"),  # samples of quiet that end a piece
+        ("merge_max", "i8"),  # samples
+        ("twitch_max", "i8"),
+        ("tone_max", "i8"),  # longest twitch on tone
+        ("spasm_min", "i8"),
+        ("min_length", "i8"),
+        ("rail_low", "f8"),
+        ("rail_high", "f8"),
+        ("rail_run", "i8"),  # samples at a rail that make it an interval
+        ("flat_run", "i8"),
+        ("guard", "i8"),  # samples after a rail in which nothing may begin
+        ("splice_guard", "i8"),  # the same after a short gap
+        ("ring_mask", "i8"),
+        ("ladder_lag", "i8"),  # samples by which edges are judged later than events are opened
+    ]
+)
+
+STATE = np.dtype(
+    [
+        ("pos", "i8"),  # samples received since the cold start
+        ("index", "i8"),  # of the next sample, on the recording's own time
+        ("splice_pos", "i8"),  # where the last hole was: windows and edges do not look back across it
+        ("last_count", "f8"),
+        ("same_run", "i8"),
+        ("rail_count", "i8"),
+        ("bad", "i8"),  # 0 good, else the kind of interval that is open
+        ("bad_start", "i8"),
+        ("guard", "i8"),  # samples of guard left
+        ("cold", "i8"),  # 1: filters start from the next sample
+        ("settling", "i8"),  # 1: the floor is not known yet
+        ("settling_start", "i8"),
+        ("z_main", "f8", (4,)),
+        ("z_low", "f8", (2,)),
+        ("z_mid", "f8", (2,)),
+        ("z_high", "f8", (2,)),
+        ("lane_a", "f8", (LANES,)),
+        ("lane_b", "f8", (LANES,)),
+        ("lane_c", "f8", (LANES,)),
+        ("lane_s", "f8", (LANES,)),
+        ("lane_cw", "f8", (LANES,)),
+        ("lane_sw", "f8", (LANES,)),
+        ("lane_phase", "f8", (LANES,)),
+        ("family_Hz", "f8", (2,)),  # mains frequency as tracked, near 50 and near 60
+        ("clip", "f8"),  # largest error that the lanes learn from
+        ("eager", "i8"),  # ticks for which the lanes learn fast and from everything
+        ("in_tick", "i8"),
+        ("e_main", "f8"),
+        ("e_low", "f8"),
+        ("e_mid", "f8"),
+        ("e_high", "f8"),
+        ("ticks", "i8"),
+        ("windows", "f8", (2**LEVELS,)),  # level k at [2**k + tick mod 2**k]
+        ("window", "f8", (LEVELS,)),
+        ("low_ms", "f8"),  # mean squares, smoothed over 32 ms
+        ("high_ms", "f8"),
+        ("histogram", "i4", (BINS,)),
+        ("entries", "i2", (FLOOR_MAX,)),
+        ("n_entries", "i8"),
+        ("next_entry", "i8"),
+        ("bin", "i8"),  # the quantile lies in this bin
+        ("below", "i8"),  # entries in lower bins
+        ("floor", "f8"),  # mean square of the quiet signal; 0: not known
+        ("high_floor", "f8"),
+        ("tail", "f8", (SCALES,)),  # tracked 98 % quantiles
+        ("on", "f8", (SCALES,)),  # window energies that open an event
+        ("phase", "i8"),  # 0 quiet, 1 active, 2 in a pause
+        ("number", "i8"),
+        ("open_number", "i8"),
+        ("open_pos", "i8"),
+        ("open_index", "i8"),
+        ("piece_pos", "i8"),
+        ("longest", "i8"),
+        ("active_pos", "i8"),  # where activity was last certain
+        ("active_index", "i8"),
+        ("end_pos", "i8"),  # of the last event: windows do not look back beyond it
+        ("quiet_nats", "f8"),  # evidence that the event has ended
+        ("level", "f8"),
+        ("log_level", "f8"),
+        ("base", "f8"),  # mean square against which the event ends
+        ("event_floor", "f8"),
+        ("sum_main", "f8"),
+        ("sum_mid", "f8"),
+        ("sum_main_sure", "f8"),
+        ("sum_mid_sure", "f8"),
+        ("low_max", "f8"),
+        ("steady_n", "i8"),
+        ("steady_sum", "f8"),
+        ("steady_sum2", "f8"),
+        ("steady_main", "f8"),
+        ("steady_high", "f8"),
+        ("announced", "i8"),
+        ("announced_onset", "i8"),
+        ("announced_end", "i8"),
+        ("ladder_pos", "i8"),
+        ("rms5_energy", "f8"),
+        ("peak5", "f8"),
+        ("peak", "f8"),
+        ("loud", "f8"),  # decaying peak of the events before: what lasts and stays far below is resting tone
+        ("just_loud", "f8"),  # the same, sooner forgotten: what is short and far below is a contraction dying away
+        ("rung_base", "f8"),
+        ("top_rung", "i8"),
+        ("first", "i8", (RUNGS,)),
+        ("last", "i8", (RUNGS,)),
+        ("tone_phase", "i8"),  # 0 none, 1 a twitch on tone is under way
+        ("tone_start", "i8"),
+        ("tone_last", "i8"),
+        ("tone_ref", "f8"),
+        ("tone_tail", "f8"),
+    ]
+)
+
+EVENT, ANNOUNCEMENT, INTERVAL = 0, 1, 2
+OUT = np.dtype(
+    [
+        ("type", "i8"),
+        ("cause", "i8"),  # of an interval, one of CAUSES
+        ("number", "i8"),
+        ("onset", "i8"),
+        ("offset", "i8"),
+        ("decided", "i8"),
+        ("peak", "f8"),
+        ("rms", "f8"),
+        ("snr_dB", "f8"),
+        ("on_tone", "i8"),
+        ("truncated", "i8"),
+    ]
+)
+
+# Intervals by their number in `cause` and in the state's `bad`: kind, and cause of an artefact.
+CAUSES = (
+    ("", ""),
+    ("rail", ""),
+    ("flat", ""),
+    ("settling", ""),
+    ("artefact", "motion"),
+    ("artefact", "mains"),
+    ("artefact", "noise"),
+)
+RAIL, FLAT, SETTLING, MOTION, MAINS, NOISE = 1, 2, 3, 4, 5, 6
