@@ -57,6 +57,7 @@ class LogWriter:
                 session = self._session
                 for stamped in outputs:
                     session = self._insert(db, session, stamped)
+                    _date(db, session, stamped)
                 if progress is not None and session is not None:
                     _progress(db, session, progress)
         except sqlite3.Error as error:
@@ -196,6 +197,18 @@ def _announcement(spasm: Announcement) -> tuple[Any, ...]:
     return (
         *(spasm.channel, spasm.number, "spasm", spasm.onset_s, *unknown, True, False, False),
         spasm.decided_sample,
+    )
+
+
+def _date(db: sqlite3.Connection, session: int | None, stamped: Stamped) -> None:
+    """Give the session its start from the first output whose time is known: at the opening the clock may not be."""
+    if stamped.utc_ms is None:
+        return
+    record = stamped.record
+    after_s = 0.0 if isinstance(record, Opened) else record.at_s if isinstance(record, Mark) else record.onset_s
+    db.execute(
+        "UPDATE session SET started_utc_ms = ?, utc_offset_s = ? WHERE id = ? AND started_utc_ms IS NULL",
+        (stamped.utc_ms - round(1000 * after_s), stamped.offset_s, session),
     )
 
 

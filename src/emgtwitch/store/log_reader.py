@@ -76,10 +76,15 @@ class LogReader:
         return self._timed("interval", selection)
 
     def marks(self, selection: Selection = Selection()) -> list[Row]:
-        """Marks with their decoded detail."""
-        where, values = _time_range("mark", selection)
-        order = "utc_ms, at_s, id"
-        rows = self._rows(f"SELECT * FROM mark WHERE {where} ORDER BY {order}", values)
+        """Marks with their decoded detail; those made while nothing was recorded, too, unless a recording is chosen."""
+        runs, values = _runs(selection)
+        when, more = _time_range("mark", selection)
+        unrecorded = "session.id IS NULL OR " if selection.recording is None else ""
+        rows = self._rows(
+            "SELECT mark.*, session.recording_id FROM mark LEFT JOIN session ON session.id = mark.session "
+            f"WHERE ({unrecorded}{runs}) AND {when} ORDER BY mark.utc_ms, at_s, mark.id",
+            values + more,
+        )
         return [row | {"detail": json.loads(row["detail"])} for row in rows]
 
     def close(self) -> None:
