@@ -110,7 +110,18 @@ def test_a_run_of_another_version_stands_beside_and_only_the_newest_counts(tmp_p
     assert len(everything(tmp_path / "log.sqlite3")["events"]) == 4
     with LogReader(tmp_path / "log.sqlite3") as log:
         assert [s["software"] for s in log.sessions()] == ["1.1"]
-        assert len(log.events()) == 2
+        assert (len(log.events()), len(log.intervals()), len(log.marks())) == (2, 2, 1)
+
+
+def test_a_session_whose_clock_is_known_only_later_gets_its_start_then(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite3"
+    with LogWriter(path) as log:
+        log.write([Stamped(OPENED, None, None), Stamped(GAP, None, None)], PROGRESS)
+        assert everything(path)["sessions"][0]["started_utc_ms"] is None
+        log.write(stamped(BUTTON, EVENT))
+        log.write([Stamped(RAIL, NOON_MS, 0)])
+    session = everything(path)["sessions"][0]
+    assert (session["started_utc_ms"], session["utc_offset_s"]) == (NOON_MS, HOUR_S)
 
 
 def test_an_announced_spasm_is_in_the_log_without_an_offset_until_its_event_completes_it(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_whenever_the_program_is_killed_every_event_that_was_shown_is_in_the_log
     tmp_path: Path,
 ) -> None:
     moments = random.Random(20240330)
-    for attempt in range(10):
+    for attempt in range(20):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         with subprocess.Popen(

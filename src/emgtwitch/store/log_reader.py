@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Self
 
 from emgtwitch.errors import UnreadableInputError
 from emgtwitch.store.schema import BUSY_S, check, is_damage, migrations
+
+if TYPE_CHECKING:
+    import tempfile
 
 Row = dict[str, Any]
 
@@ -128,18 +128,21 @@ class LogReader:
         nothing changes. Where there is a -wal with newer rows that would hide them, so both are copied out.
         """
         try:
-            return self._try(f"{_uri(self.path)}?mode=ro")
+            return self._try(f"{self.path.resolve().as_uri()}?mode=ro")
         except sqlite3.OperationalError:
             wal = self.path.with_name(self.path.name + "-wal")
             if not wal.exists() or not wal.stat().st_size:
-                return self._try(f"{_uri(self.path)}?mode=ro&immutable=1")
+                return self._try(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1")
+        import shutil
+        import tempfile
+
         self._copy = tempfile.TemporaryDirectory(prefix="emgtwitch-")
         try:
             for source in (self.path, wal):
                 shutil.copyfile(source, Path(self._copy.name) / source.name)
         except OSError as error:
             raise UnreadableInputError(f"The log {self.path} cannot be read: {error.strerror}.") from None
-        return self._try(_uri(Path(self._copy.name) / self.path.name))
+        return self._try((Path(self._copy.name) / self.path.name).as_uri())
 
     def _try(self, uri: str) -> sqlite3.Connection:
         db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
@@ -166,10 +169,6 @@ class LogReader:
 
 
 _IN_TIME = "coalesce(session.started_utc_ms, 0)"
-
-
-def _uri(path: Path) -> str:
-    return "file:" + quote(str(path.resolve()))
 
 
 def _runs(selection: Selection) -> tuple[str, tuple[Any, ...]]:

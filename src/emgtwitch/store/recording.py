@@ -26,11 +26,12 @@ def today() -> datetime.date:
 
 
 class SessionWriter:
-    """Writes one session; opens its files when the first bytes come. Not thread-safe: the storage thread owns it.
+    """Writes one session; opens its files when the first bytes come. The storage thread owns it.
 
     `folder` becomes the session's folder, `session` is the object of its Session note, `local_day` tells the calendar
     day and `max_segment_bytes` the size from which the next append goes to a new segment. Every method that writes
-    raises OSError when the disk does not take it; the next call tries again and goes on in the same segment.
+    raises OSError when the disk does not take it; the next call tries again and goes on in the same segment. Only
+    `hello` and `change` may come from another thread.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class SessionWriter:
 
     def change(self, values: Mapping[str, Any]) -> None:
         """Remember changed keys of the Session note (settings, worn, ...) for the head of later segments."""
-        self._session.update(values)
+        self._session = {**self._session, **values}
 
     def append(self, data: bytes) -> None:
         """Write whole frames; they are safe from a crash of the program, and after `sync` from a power cut."""
