@@ -104,6 +104,16 @@ def test_what_cannot_be_done_is_said_with_its_exit_code(
     assert out.out == ""
 
 
+def test_drawing_without_a_recording_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["events", "--data", str(tmp_path), "--plot", str(tmp_path / "out.png")]
+    with LogWriter(tmp_path / "log.sqlite3") as log:
+        assert main(arguments) == 2
+        assert "The log holds no recording to draw" in capsys.readouterr().err
+        log.write(stamped(OPENED), PROGRESS)
+    assert main(arguments) == 2
+    assert "does not say where r1 was recorded" in capsys.readouterr().err
+
+
 def test_a_log_that_is_none_is_said_by_every_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "log.sqlite3").write_bytes(b"once upon a time " * 999)
     for command in (["events"], ["status"], ["mark", "felt"]):

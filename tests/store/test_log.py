@@ -152,6 +152,24 @@ def test_a_spasm_that_a_crash_cut_off_is_closed_as_truncated_and_a_replay_comple
     assert found["sessions"][0]["state"] == "closed"
 
 
+def test_an_output_that_the_log_has_no_place_for_is_a_defect_and_not_a_full_disk(tmp_path: Path) -> None:
+    with LogWriter(tmp_path / "log.sqlite3") as log:
+        log.write(stamped(OPENED))
+        with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed: class"):
+            log.write(stamped(EVENT, dataclasses.replace(EVENT, number=2, event_class="cramp")))  # type: ignore[arg-type]
+        log.write(stamped(EVENT))
+    assert len(everything(tmp_path / "log.sqlite3")["events"]) == 1
+
+
+def test_a_stepped_clock_does_not_change_the_order_of_events(tmp_path: Path) -> None:
+    hour_ms = 3_600_000
+    back = [Stamped(SPASM, NOON_MS + 10_000 - hour_ms, HOUR_S)]
+    with LogWriter(tmp_path / "log.sqlite3") as log:
+        log.write(stamped(OPENED, EVENT) + back)
+    events = everything(tmp_path / "log.sqlite3")["events"]
+    assert [(e["class"], e["duration_ms"]) for e in events] == [("twitch", 50.0), ("spasm", 7000.0)]
+
+
 def test_a_failed_write_leaves_nothing_and_may_be_repeated(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite3"
     script = f"""

@@ -60,6 +60,8 @@ class LogWriter:
                     _date(db, session, stamped)
                 if progress is not None and session is not None:
                     _progress(db, session, progress)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a defect of this program, which writing again would only repeat
         except sqlite3.Error as error:
             self._drop()  # after an I/O error only a new connection is sure to be sound
             raise CannotWriteError(f"The log {self.path} cannot be written: {error}.") from None
