@@ -18,11 +18,9 @@ from benchmarks.paired import save
 # distribution -> the module that emgtwitch imports of it
 MODULES = {
     "numpy": "numpy",
-    "scipy": "scipy.signal",
+    "scipy": "scipy.io",
     "numba": "numba",
     "pyserial": "serial",
-    "platformdirs": "platformdirs",
-    "edfio": "edfio",
     "rich": "rich.console",
     "matplotlib": "matplotlib.figure",
     "h5py": "h5py",

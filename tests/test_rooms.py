@@ -25,8 +25,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "detect": ({"dsp", "settings"}, {"numpy", "numba"}),
     "clock": ({"wire", "dsp", "detect", "settings"}, {"numpy"}),
     "pipeline": ({"wire", "dsp", "detect", "settings", "clock"}, {"numpy", "numba"}),
-    "sources": ({"wire", "wearer", "settings"}, {"numpy", "scipy", "serial", "edfio", "h5py"}),
-    "store": ({"wire", "detect.records", "settings"}, {"numpy", "platformdirs"}),
+    "sources": ({"wire", "wearer", "settings"}, {"numpy", "scipy", "serial", "h5py"}),
+    "store": ({"wire", "detect.records", "settings"}, {"numpy"}),
 }
 # Files with a rule of their own instead of their room's.
 SINGLE: dict[str, tuple[set[str], set[str]]] = {
