@@ -76,14 +76,14 @@ def find(lines: Sequence[str], name: str) -> Dialect:
     step = -(-len(rows) // _SAMPLED_LINES)
     sample = [lines[k] for k in rows[::-1][::step]]
     delimiter, decimal = max(_CANDIDATES, key=lambda c: _fit(sample, *c))
-    if delimiter == "," and _width(sample, ",") == 2 and re.fullmatch(r"[^\d,;\t][^,;\t]*", lines[rows[0]].strip()):
-        delimiter, decimal = None, ","  # one name over '0,51': one column with a decimal comma
     if not _fit(sample, delimiter, decimal):
         line = next((k for k in rows if re.search(r"[^\W\d]", lines[k])), rows[0])
         raise UnreadableInputError(
             f"{name}, line {line + 1}: {lines[line].strip()[:40]!r} where numbers were expected. A text file must hold "
             "columns of numbers separated by commas, semicolons, tabs or blanks, a header line at most before them."
         )
+    if delimiter == "," and _width(sample, ",") == 2 and re.fullmatch(r"[^\d,;\t][^,;\t]*", lines[rows[0]].strip()):
+        delimiter, decimal = None, ","  # one name over '0,51': one column with a decimal comma
     width = _width(sample, delimiter)
     numeric = _numeric_columns(sample, delimiter, decimal, width)
     first = next(
@@ -128,6 +128,8 @@ def _split(sample: Sequence[str], delimiter: str | None) -> list[list[str]]:
 def _fit(sample: Sequence[str], delimiter: str | None, decimal: str) -> float:
     """Share of the sample's cells that are numbers in rows of the usual width."""
     width = _width(sample, delimiter)
+    if decimal == "," and width == 1:
+        return 0.0  # '1,2' is two cells unless something else separates cells
     share = 0.0
     for cells in _split(sample, delimiter):
         cells = _trimmed(cells, width)
@@ -217,7 +219,10 @@ def _list(value: object) -> list[object]:
 
 def _labels(header: Sequence[str], comments: Sequence[str], delimiter: str | None, width: int) -> tuple[str, ...]:
     """From the last header line of the usual width, or a remark of that width; numbers where there is none."""
-    found = [cells for line in header if len(cells := _trimmed(cells_of(line, delimiter), width)) == width]
+    if width == 1:  # a name may hold blanks
+        found = [[line.strip().strip('"')] for line in header if not re.search("[:=,;\t]", line)]
+    else:
+        found = [cells for line in header if len(cells := _trimmed(cells_of(line, delimiter), width)) == width]
     if len(found) > 1 and all(
         re.fullmatch(r"\W*([a-zµμ]{0,3}|volts?|seconds?)\W*", c, re.IGNORECASE) for c in found[-1]
     ):

@@ -14,6 +14,7 @@ from emgtwitch.sources.foreign.contents import Block
 
 _MODULI = np.array([2.0**bits for bits in (4, 7, 8, 12, 15, 16, 32, 64)])
 
+_LARGEST = 1e16  # nanoseconds of a year; float64 cannot count beyond
 _LONGEST = 2**31  # scans; what a nonsensical number may claim at most
 
 
@@ -73,9 +74,14 @@ class Ramp(NamedTuple):
 
 def ramp(column: npt.NDArray[np.float64], resolution: float) -> Ramp | None:
     """The ramp that `column` is, but for some holes; None if it is none. `resolution`: of the values as written."""
-    if column.size < 8 or not np.all(np.isfinite(column)):
+    if column.size < 8 or not np.all(np.abs(column) < _LARGEST):
         return None
-    error = 0.5 * resolution + 4 * float(np.spacing(np.abs(column).max()))
+    exact = 4 * float(np.spacing(np.abs(column).max()))
+    # rounding can hide a hole of one scan: it is allowed for only where the exact values are no ramp
+    return _ramp(column, exact) or _ramp(column, exact + 0.5 * resolution)
+
+
+def _ramp(column: npt.NDArray[np.float64], error: float) -> Ramp | None:
     steps = np.diff(column)
     step = float(np.median(steps))
     if step <= 4 * error:  # coarser than the rate: neighbours may be equal, only the mean tells

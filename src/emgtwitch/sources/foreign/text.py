@@ -166,11 +166,8 @@ def _blocks(layout: _Layout, used: Sequence[int]) -> Iterator[Block]:
 def _rows(lines: list[str], layout: _Layout, needed: Sequence[int], number: int) -> npt.NDArray[np.float64]:
     """The needed columns of `lines`, the first of which is line `number` from 0, (rows, needed)."""
     dialect = layout.dialect
-    fast = [line.replace(",", ".") for line in lines] if dialect.decimal == "," else lines
-    if dialect.delimiter is None or {line.count(dialect.delimiter) for line in lines} <= {
-        dialect.width - 1,
-        dialect.width,
-    }:
+    if _even(lines, dialect):
+        fast = [line.replace(",", ".") for line in lines] if dialect.decimal == "," else lines
         try:
             # with usecols a row too long goes unseen: of blank-separated files all columns are read
             columns = None if dialect.delimiter is None else needed
@@ -183,6 +180,15 @@ def _rows(lines: list[str], layout: _Layout, needed: Sequence[int], number: int)
             pass  # an empty cell, a remark or a word: line by line tells which
     careful = (_row(line, layout, needed, number + k) for k, line in enumerate(lines))
     return np.array([row for row in careful if row is not None], dtype=np.float64).reshape(-1, len(needed))
+
+
+def _even(lines: Sequence[str], dialect: Dialect) -> bool:
+    """Whether every line has the cells of a row, so that picking columns overlooks nothing."""
+    if dialect.delimiter is None:
+        return True
+    counts = {line.count(dialect.delimiter) for line in lines}
+    ends = dialect.delimiter, f"{dialect.delimiter}\n"
+    return counts == {dialect.width - 1} or (counts == {dialect.width} and all(line.endswith(ends) for line in lines))
 
 
 def _row(line: str, layout: _Layout, needed: Sequence[int], number: int) -> list[float] | None:
