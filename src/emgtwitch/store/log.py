@@ -54,10 +54,12 @@ class LogWriter:
         """
         try:
             with _transaction(self._connection()) as db:
-                session = self._session
+                session, dated = self._session, None
                 for stamped in outputs:
                     session = self._insert(db, session, stamped)
-                    _date(db, session, stamped)
+                    if stamped.utc_ms is not None and session != dated:
+                        _date(db, session, stamped, stamped.utc_ms)
+                        dated = session
                 if progress is not None and session is not None:
                     _progress(db, session, progress)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
@@ -202,15 +204,13 @@ def _announcement(spasm: Announcement) -> tuple[Any, ...]:
     )
 
 
-def _date(db: sqlite3.Connection, session: int | None, stamped: Stamped) -> None:
+def _date(db: sqlite3.Connection, session: int | None, stamped: Stamped, utc_ms: int) -> None:
     """Give the session its start from the first output whose time is known: at the opening the clock may not be."""
-    if stamped.utc_ms is None:
-        return
     record = stamped.record
     after_s = 0.0 if isinstance(record, Opened) else record.at_s if isinstance(record, Mark) else record.onset_s
     db.execute(
         "UPDATE session SET started_utc_ms = ?, utc_offset_s = ? WHERE id = ? AND started_utc_ms IS NULL",
-        (stamped.utc_ms - round(1000 * after_s), stamped.offset_s, session),
+        (utc_ms - round(1000 * after_s), stamped.offset_s, session),
     )
 
 
