@@ -15,7 +15,7 @@ from emgtwitch.wire.light import frames
 from emgtwitch.wire.records import Hello
 from tests.sources.fake_board import FakeBoard
 
-QUICK_S = 0.5
+QUICK_S = 1.0
 
 
 @pytest.fixture

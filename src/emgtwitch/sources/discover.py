@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -13,11 +14,12 @@ from typing import Literal
 from emgtwitch.errors import NoBoardError
 from emgtwitch.sources.handshake import ASK_EVERY_NS, check_version
 from emgtwitch.sources.link import Link, LinkLostError, PortBusyError, PortDeniedError
-from emgtwitch.sources.serial_link import SerialLink
+from emgtwitch.sources.serial_link import GATHER_S, SerialLink
 from emgtwitch.wire.encode import note as request_frame
 from emgtwitch.wire.light import Reader, record
 from emgtwitch.wire.records import DEFAULT_BAUD, AskHello, Hello
 
+ASK_DOCTOR = " emgtwitch doctor finds out what is in the way."
 PROBE_S = 3.0  # reset by opening, bootloader, first Hello
 # Names under /dev of ports that a board can hang on: USB to serial, USB's own serial class, Bluetooth, and whatever a
 # virtual board calls itself. Built-in ports (ttyS*) are opened only when named.
@@ -144,10 +146,19 @@ class Finder:
     """`open_link` of a LiveSource: opens a named port, or finds the board, and later the same one again."""
 
     def __init__(
-        self, source: str = "auto", baud: int = DEFAULT_BAUD, dev: Path = Path("/dev"), timeout_s: float = PROBE_S
+        self,
+        source: str = "auto",
+        baud: int = DEFAULT_BAUD,
+        dev: Path = Path("/dev"),
+        timeout_s: float = PROBE_S,
+        gather_s: float = GATHER_S,
     ) -> None:
-        """`source`: 'auto', a device file or any URL that pyserial opens. `dev`: where to look for ports."""
+        """`source`: 'auto', a device file or any URL that pyserial opens. `dev`: where to look for ports.
+
+        `gather_s`: how long a read of the link gathers; short for one who wants to know when bytes arrive.
+        """
         self.source, self._baud, self._dev, self._timeout_s = source, baud, dev, timeout_s
+        self._open_port = functools.partial(SerialLink, gather_s=gather_s)
         self._first = True
         self._port = ""  # where the board was last
         self._not_boards: set[tuple[str, int]] = set()  # asked in vain since they were plugged in
@@ -163,7 +174,7 @@ class Finder:
     def _open(self, first: bool) -> Link | None:
         if not first and "://" not in self.source and not os.path.exists(self.source):
             return None
-        return SerialLink(self.source, self._baud)
+        return self._open_port(self.source, self._baud)
 
     def _find(self, first: bool) -> Link | None:
         present = {c.port: identity for c in candidates(self._dev) if (identity := _identity(c)) is not None}
@@ -171,7 +182,7 @@ class Finder:
         ports = sorted((p for p, i in present.items() if i not in self._not_boards), key=lambda p: p != self._port)
         if not ports and not first:
             return None
-        results = probe(ports, self._timeout_s, self._baud)
+        results = probe(ports, self._timeout_s, self._baud, open_port=self._open_port)
         boards = [result for result in results if result.link is not None]
         # The board's own port is asked for ever: it may only have been slow.
         vain = (r.port for r in results if r.state in ("silent", "version") and r.port != self._port)
@@ -197,7 +208,7 @@ def _nothing_found(results: Sequence[Probe]) -> str:
     if not results:
         return (
             "No serial port is there. Plug the board in with a cable that carries data; "
-            "emgtwitch doctor finds out what is in the way, and --source sim needs no board."
+            f"--source sim needs no board.{ASK_DOCTOR}"
         )
     reasons = " ".join(result.text for result in results)
-    return f"No board answers. {reasons} emgtwitch doctor finds out what is in the way."
+    return f"No board answers. {reasons}{ASK_DOCTOR}"
