@@ -44,23 +44,19 @@ class _Board:
         self.scenario = scenario
         self.streaming = False
         self.made = 0  # scans of this run
+        self.rate_Hz = 0.0  # scans a true second, of this run
         self._seed = seed
         self._runs = 0
         self._seq = 0
-        self._wearer = Wearer(scenario, seed)
-
-    @property
-    def rate_Hz(self) -> float:
-        """Scans a true second."""
-        return self._wearer.rate_Hz
+        self._wearer: Wearer | None = None
 
     @property
     def scans_per_frame(self) -> int:
         return max(1, SAMPLES_PER_FRAME // self.scenario.channels)
 
     def start(self) -> None:
-        if self._runs:  # the first run finds the wearer as made
-            self._wearer = Wearer(self.scenario, self._seed)
+        self._wearer = Wearer(self.scenario, self._seed)
+        self.rate_Hz = self._wearer.rate_Hz
         self._runs = (self._runs + 1) & 0xFFFF
         self.made = 0
         self.streaming = True
@@ -116,7 +112,8 @@ class _Board:
         )
 
     def samples(self, n_scans: int) -> bytes:
-        """The next `n_scans` scans in frames, with a Hello every few seconds. Ask for whole frames until the last."""
+        """The next `n_scans` scans of a run in frames, with a Hello every few seconds. Whole frames until the last."""
+        assert self._wearer is not None  # a run makes one
         per_frame = self.scans_per_frame
         between = max(1, round(HELLO_EVERY_S * self.scenario.fs_Hz / per_frame)) * per_frame
         out = []
@@ -239,7 +236,7 @@ def recorded(scenario: Scenario, seed: int, duration_s: float) -> Iterator[bytes
     board = _Board(scenario, seed)
     board.start()
     yield board.hello()
-    left = int(duration_s * scenario.fs_Hz)
+    left = round(duration_s * scenario.fs_Hz)
     per_frame = board.scans_per_frame
     piece = max(1, int(60 * scenario.fs_Hz) // per_frame) * per_frame
     while left > 0:

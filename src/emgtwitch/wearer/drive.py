@@ -9,6 +9,7 @@ from emgtwitch.wearer.scenario import Scenario
 
 GRID_S = 0.005  # excitation is given so often
 _RATE_PER_EXCITATION_HZ = 60.0
+_BETWEEN_PAUSES_S = 3.0  # mean time that a spasm goes on after the half second that follows a pause
 
 
 def discharges(excitation: Floats, population: Population, scenario: Scenario, rng: np.random.Generator) -> Spikes:
@@ -83,11 +84,11 @@ def spasm_drive(duration_s: float, level: float, rng: np.random.Generator) -> Fl
     rise_s = rng.uniform(0.01, 0.05) if sharp else rng.uniform(0.3, min(1.5, 0.3 * duration_s))
     fall_s = rng.uniform(0.1, min(1.0, 0.25 * duration_s))
     drive = level * _ramp(grid_s, rise_s, fall_s, duration_s) * _wavering(len(grid_s), 0.25, 0.4, rng)
-    begin = 0.35 * duration_s
-    for _ in range(rng.poisson((duration_s - 1.0) / 6.0)):
-        at_s = rng.uniform(begin, 0.75 * duration_s)
-        drive[(grid_s >= at_s) & (grid_s < at_s + rng.uniform(0.06, 0.22))] = 0.0
-        begin = min(at_s + 0.6, 0.75 * duration_s)
+    at_s = 0.35 * duration_s + rng.exponential(_BETWEEN_PAUSES_S)
+    while at_s < 0.75 * duration_s:
+        length_s = rng.uniform(0.06, 0.22)
+        drive[(grid_s >= at_s) & (grid_s < at_s + length_s)] = 0.0
+        at_s += length_s + 0.5 + rng.exponential(_BETWEEN_PAUSES_S)
     return drive
 
 

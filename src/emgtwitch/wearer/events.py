@@ -113,14 +113,14 @@ def _scheduled(scenario: Scenario, channel: int, kinds: Collection[Kind], seed: 
 
 
 class Muscle:
-    """Turns plans into discharges of one channel's population."""
+    """Turns plans into discharges of one channel's population; keeps nothing from one event to the next."""
 
-    __slots__ = ("_channel", "_floor_uV", "_population", "_potentials", "_scenario")
+    __slots__ = ("_channel", "_floor_uV", "_potentials", "_scenario", "population")
 
     def __init__(self, scenario: Scenario, channel: int, population: Population, floor_uV: float) -> None:
         self._scenario = scenario
         self._channel = channel
-        self._population = population
+        self.population = population
         self._potentials = Potentials(population, TRUTH_HZ)
         self._floor_uV = max(floor_uV, 1e-3)
 
@@ -179,7 +179,7 @@ class Muscle:
         return float(np.clip((rms_uV / self._scenario.full_rms_uV) ** 0.7, 0.08, 1.0))
 
     def _one_unit(self, rng: np.random.Generator) -> int:
-        return int(rng.integers(len(self._population)))
+        return int(rng.integers(len(self.population)))
 
     def _twitch(self, plan: Plan) -> list[Activity]:
         unit = self._one_unit(plan.rng)
@@ -193,7 +193,7 @@ class Muscle:
 
     def _jerk(self, plan: Plan) -> list[Activity]:
         width_s = max(plan.duration_s - _POTENTIAL_S, 0.004)
-        spikes = drive.volley(width_s, self._level(plan), self._population, plan.rng)
+        spikes = drive.volley(width_s, self._level(plan), self.population, plan.rng)
         return [self._place(plan, spikes, plan.onset_s)]
 
     def _train(self, plan: Plan) -> list[Activity]:
@@ -228,7 +228,7 @@ class Muscle:
         return [self._place(tone, spikes, plan.onset_s), *twitches]
 
     def _fire(self, excitation: Floats, rng: np.random.Generator) -> Spikes:
-        spikes = drive.discharges(excitation, self._population, self._scenario, rng)
+        spikes = drive.discharges(excitation, self.population, self._scenario, rng)
         if len(spikes):
             return spikes
         return Spikes.of(np.zeros(1), np.zeros(1, np.int64))  # too brief for any: the smallest unit answers once

@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.int64]
 
 WINDOW_S = 0.048  # a potential lies within so much time, centred
 PHASES = 32  # places within a sampling interval at which potentials are tabulated
-_FINE_HZ = 16000.0
+_FINE_HZ = 8000.0
 
 # Poles of the tripole that stands for a fibre's travelling action potential (nA, mm behind the leading pole), after
 # Merletti et al. 1999, IEEE Trans Biomed Eng 46:810.
@@ -122,7 +122,7 @@ class Potentials:
         coefficients = 2 * population.spectrum[:, keep] * np.sin(np.pi / 2 * roll_off) ** 2
         at_s = (np.arange(self._length) - self._half + np.arange(PHASES)[:, None] / PHASES) / fs_Hz
         angle = 2 * np.pi * f_Hz[keep][:, None] * at_s.reshape(-1)
-        waves = coefficients.real @ np.cos(angle) - coefficients.imag @ np.sin(angle)
+        waves = coefficients.real.copy() @ np.cos(angle) - coefficients.imag.copy() @ np.sin(angle)  # copies: for BLAS
         edge = np.clip((WINDOW_S / 2 - np.abs(at_s.reshape(-1))) / (0.1 * WINDOW_S), 0, 1)
         self._table = (waves * np.sin(np.pi / 2 * edge) ** 2).reshape(-1, self._length)
 
@@ -169,7 +169,7 @@ def _tripole(scenario: Scenario, velocity_m_per_s: Floats, depth_mm: Floats, fro
             place = way * np.clip(velocity_m_per_s[:, None] * t_ms - behind_mm, 0.0, half)
             for sign in (1.0, -1.0):
                 electrode = from_endplate_mm + sign * scenario.electrode_spacing_mm / 2
-                out += sign * current / np.hypot(depth_mm[:, None], place - electrode[:, None])
+                out += sign * current / np.sqrt(depth_mm[:, None] ** 2 + (place - electrode[:, None]) ** 2)
     out -= out[:, :1]
     fade = np.clip((n_samples - np.arange(n_samples)) / (0.2 * n_samples), 0, 1)
     out *= np.sin(np.pi / 2 * fade) ** 2

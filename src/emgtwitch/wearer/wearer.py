@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from itertools import takewhile
 
 import numpy as np
@@ -37,7 +38,7 @@ def events_until(scenario: Scenario, seed: int, until_s: float) -> list[TruthEve
     stretch = 1 + scenario.clock_ppm * 1e-6
     out = []
     for channel in range(scenario.channels):
-        muscle = Muscle(scenario, channel, _population(scenario, channel, seed), floor_uV(scenario))
+        muscle = _muscle(scenario, channel, seed)
         for plan in takewhile(lambda p: p.onset_s * stretch < until_s, plans(scenario, channel, MUSCLE_KINDS, seed)):
             for one in muscle.activity(plan).truth:
                 if one.onset_s * stretch < until_s:
@@ -56,8 +57,10 @@ def intervals_until(scenario: Scenario, seed: int, until_s: float) -> list[Truth
     return sorted(out, key=lambda e: (e.onset_s, e.channel))
 
 
-def _population(scenario: Scenario, channel: int, seed: int) -> Population:
-    return Population(scenario, generator(seed, POPULATION, channel))
+@lru_cache(maxsize=8)  # a wearer and its truth have the same muscle, which takes longer to make than a second of signal
+def _muscle(scenario: Scenario, channel: int, seed: int) -> Muscle:
+    population = Population(scenario, generator(seed, POPULATION, channel))
+    return Muscle(scenario, channel, population, floor_uV(scenario))
 
 
 class _Channel:
@@ -66,10 +69,9 @@ class _Channel:
     def __init__(self, scenario: Scenario, channel: int, seed: int, rate_Hz: float) -> None:
         self._skew = channel / scenario.channels
         self._channel = channel
-        population = _population(scenario, channel, seed)
-        self._muscle = Muscle(scenario, channel, population, floor_uV(scenario))
-        self._potentials = Potentials(population, rate_Hz)
-        self._tone = Tone(scenario, channel, population, seed) if scenario.tone_uV else None
+        self._muscle = _muscle(scenario, channel, seed)
+        self._potentials = Potentials(self._muscle.population, rate_Hz)
+        self._tone = Tone(scenario, channel, self._muscle.population, seed) if scenario.tone_uV else None
         self._plans = plans(scenario, channel, MUSCLE_KINDS, seed)
         self._next = next(self._plans, None)
         self._active: list[Spikes] = []
