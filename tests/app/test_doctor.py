@@ -32,7 +32,7 @@ def machine(root: Path, files: dict[str, str]) -> Case:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(f"{text}\n" if text else "")
-    environ = {"EMGTWITCH_DATA": str(root / "data"), "NUMBA_CACHE_DIR": str(root / "cache")}
+    environ = {"EMGTWITCH_DATA": str(root / "data"), "XDG_CACHE_HOME": str(root / "cache")}
     return Case(root=root, environ=environ, seconds=1.0)
 
 
@@ -68,7 +68,7 @@ CASES: list[tuple[Check, dict[str, str], str, str]] = [
     (machine_checks.data, {}, "ok", ""),
     (machine_checks.data, {"data": "a file"}, "bad", "EMGTWITCH_DATA"),
     (machine_checks.cache, {}, "ok", ""),
-    (machine_checks.cache, {"cache": "a file"}, "warn", "NUMBA_CACHE_DIR"),
+    (machine_checks.cache, {"cache": "a file"}, "warn", "XDG_CACHE_HOME"),
     (board_checks.board, {}, "bad", "firmware of wire version 1"),
 ]
 

@@ -11,6 +11,7 @@ import pytest
 from emgtwitch.errors import NoBoardError, UsageError
 from emgtwitch.sources.discover import Finder
 from emgtwitch.sources.live import LiveSource
+from emgtwitch.wire.decode import Decoder
 from emgtwitch.wire.encode import note
 from emgtwitch.wire.light import frames
 from emgtwitch.wire.records import Change, Clock, Hello, Note, Port, Record, Samples, Session, SetRate, Start, Stop
@@ -163,6 +164,26 @@ def test_a_board_that_resets_is_started_again(board: FakeBoard) -> None:
     source.close()
     assert not [r for r in frames(stream) if isinstance(r, Port)]
     assert sum(isinstance(r, Start) for r in board.requests) == 2
+
+
+def test_the_decoder_finds_nothing_damaged_through_an_unplug_and_a_reset(board: FakeBoard) -> None:
+    source = live(board, channels=2)
+    stream = collect(source.read, samples)
+    board.unplug()
+    stream += collect(source.read, lambda records: Port(0, str(board.path)) in records)
+    board.plug()
+    stream += collect(source.read, samples)
+    source.note("felt")
+    board.reset()
+    stream += collect(source.read, lambda r: any(isinstance(x, Hello) and x.boot_count == 3 for x in r))
+    stream += collect(source.read, samples)
+    source.close()
+    decoder = Decoder()
+    decoder.feed(stream)
+    # A frame that the unplug cut in two is the only one that may be missing.
+    assert sum(decoder.rejected.values()) <= 1
+    assert decoder.lost == 0
+    assert decoder.seen == sum(len(r.counts) // 2 for r in frames(stream) if isinstance(r, Samples))
 
 
 def test_marks_and_changes_from_other_threads_reach_the_stream_between_frames(board: FakeBoard) -> None:

@@ -142,15 +142,16 @@ def data(case: Case) -> Iterable[Finding]:
 
 def cache(case: Case) -> Iterable[Finding]:
     """The cache for compiled kernels takes files, so that a start takes one second and not ten."""
-    xdg = case.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(case.environ.get("NUMBA_CACHE_DIR") or xdg).expanduser()
+    xdg = case.environ.get("XDG_CACHE_HOME", "")
+    base = xdg if os.path.isabs(xdg) else os.path.expanduser("~/.cache")
+    folder = Path(case.environ.get("NUMBA_CACHE_DIR") or f"{base}/emgtwitch/kernels")
     there = _nearest(folder)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         yield Finding("cache", "ok", f"{folder} can be written")
     else:
         yield Finding(
             *("cache", "warn", f"the cache folder {folder} cannot be written: every start compiles anew, for seconds"),
-            "Name one that can be written in NUMBA_CACHE_DIR",
+            "Name one that can be written in XDG_CACHE_HOME",
         )
 
 

@@ -74,6 +74,8 @@ class LiveSource:
     def read(self, timeout_s: float) -> bytes:
         """Return the next bytes of the stream, b"" if none came within about `timeout_s` seconds.
 
+        The first read opens the link and may take as long as that takes.
+
         Raises NoBoardError if on the first connection nothing opens or nobody says Hello, or if the board speaks
         another wire version; UsageError, with the reason, if it refuses the rate or channels. No bytes make it raise.
         """
