@@ -29,6 +29,7 @@ from emgtwitch.wire.records import (
 
 SAMPLES_PER_FRAME = 16  # all channels together, as in the firmware
 HELLO_EVERY_S = 3.0
+BUNCH_S = 0.04  # a waiting read sleeps for so much signal, as a USB serial chip bunches: fewer wake-ups, less load
 DEVICE_ID = 0x53494D << 40  # "SIM"; the seed stands in the low half
 RATES_HZ = (500, 1000, 2000, 4000)
 CONVERSIONS_PER_S = 9260  # what an ATmega328P's converter makes at its best accuracy
@@ -203,9 +204,12 @@ class SimLink:
             self._out += board.samples(due - board.made)
 
     def _wait_s(self) -> float:
-        """Host seconds until the next frame."""
+        """Host seconds until the next bunch of frames."""
         board = self._board
-        due_s = (board.made + board.scans_per_frame) / board.rate_Hz if board.streaming else HELLO_EVERY_S
+        due_s = HELLO_EVERY_S
+        if board.streaming:
+            bunch = math.ceil(BUNCH_S * board.rate_Hz / board.scans_per_frame)
+            due_s = (board.made + bunch * board.scans_per_frame) / board.rate_Hz
         # A millionth more, lest rounding find the frame not quite due.
         return max(0.0, due_s / self._speed - (self._clock() - self._since_s)) + 1e-6
 
