@@ -113,6 +113,9 @@ def test_without_pacing_it_never_waits() -> None:
     assert time.now_s == 1000.0
     assert MINUTE.startswith(got)
     assert len(counts_in(got)) > 15_000
+    ask(one, Stop())
+    assert one.read(0.5) == b""
+    assert time.now_s == 1000.5  # a stopped board has nothing to say
 
 
 def test_a_read_waits_for_a_few_frames_and_no_longer_than_asked() -> None:

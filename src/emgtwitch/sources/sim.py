@@ -206,6 +206,8 @@ class SimLink:
     def _wait_s(self) -> float:
         """Host seconds until the next bunch of frames."""
         board = self._board
+        if not board.streaming and math.isinf(self._speed):
+            return math.inf  # nothing will come until a request does
         due_s = HELLO_EVERY_S
         if board.streaming:
             bunch = math.ceil(BUNCH_S * board.rate_Hz / board.scans_per_frame)
