@@ -75,6 +75,26 @@ def test_a_file_cut_short_is_refused_clearly(name: str, share: float, tmp_path: 
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_damage_anywhere_gives_values_or_one_clear_error(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{MAKERS[name][0]}"
+    MAKERS[name][1](path, noise(200, 2))
+    whole = path.read_bytes()
+    rng = np.random.default_rng(5)
+    said = []
+    for near in [64, 300, 900, len(whole)] * 12:
+        raw = bytearray(whole)
+        for at in rng.integers(0, min(near, len(raw)), rng.integers(1, 6)):
+            raw[at] = rng.integers(0, 256)
+        path.write_bytes(raw)
+        try:
+            hear(wire_bytes(open_foreign(path)))
+        except UnreadableInputError as error:
+            said.append(str(error))
+    assert said
+    assert all(path.name in text for text in said)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_an_unknown_channel_lists_those_there(name: str, tmp_path: Path) -> None:
     path = tmp_path / "a.dat"
     MAKERS[name][1](path, noise(300, 2))

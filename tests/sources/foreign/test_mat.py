@@ -12,6 +12,7 @@ import pytest
 import scipy.io
 
 from emgtwitch.errors import UnreadableInputError
+from emgtwitch.sources.foreign.mat5 import variables
 from emgtwitch.sources.foreign.table import open_foreign
 from tests.sources.foreign.makers import noise
 
@@ -75,6 +76,26 @@ def test_version_7_3_is_read_through_h5py(tmp_path: Path) -> None:
     path.write_bytes(raw)
     assert np.array_equal(read(path), values * 1000)
     assert open_foreign(path).rate == 2000
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_what_scipy_writes_is_read_as_scipy_reads_it(compressed: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.mat"
+    rng = np.random.default_rng(4)
+    arrays = {
+        f"a{n}": rng.integers(0, 100, (7, n)).astype(kind)
+        for n, kind in enumerate(["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"], start=1)
+    }
+    others = {"cell": np.array([1, "x"], dtype=object), "z": np.array([1j, 2]), "text": "µV", "none": np.empty((0, 0))}
+    scipy.io.savemat(path, {"deep": {"er": {**arrays, **others}}, **others, **arrays}, do_compression=compressed)
+    truth = scipy.io.loadmat(path)
+    found = variables(path.read_bytes())
+    for name in arrays:
+        assert np.array_equal(found[name], truth[name])
+        assert np.array_equal(found["deep"]["er"][name], truth[name])
+    assert found["text"] == "µV"
+    assert "cell" not in found
+    assert "z" not in found
 
 
 def test_a_file_without_numbers_says_so(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from emgtwitch.sources.foreign.contents import UNKNOWN_RAILS, Block, Column, Con
 
 _FIXED = 256  # bytes of the header, and again for each signal
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # label ... reserved of the signal headers
-_BATCH_BYTES = 1 << 22
+_BATCH_BYTES = 1 << 20
 _ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15[^\x14]*)?\x14")
 
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from emgtwitch.errors import UnreadableInputError
 from emgtwitch.sources.foreign.choose import looks_like_emg, names_no_signal
 from emgtwitch.sources.foreign.contents import Block, Column, Contents
-from emgtwitch.sources.foreign.opensignals import open_hdf5
+from emgtwitch.sources.foreign.mat5 import variables
+from emgtwitch.sources.foreign.opensignals import DAMAGE, open_hdf5
 from emgtwitch.sources.foreign.placing import ramp
 from emgtwitch.sources.foreign.units import uV_per
 
@@ -74,13 +75,10 @@ def _blocks(data: Sequence[npt.NDArray[Any]]) -> Iterator[Block]:
 
 
 def _classic(path: Path) -> Mapping[str, Any]:
-    from scipy.io import loadmat
-
     try:
-        tree: dict[str, Any] = loadmat(path, simplify_cells=True)
-    except Exception as error:  # scipy raises whatever a damaged file makes it trip over
+        return variables(path.read_bytes())
+    except ValueError as error:
         raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
-    return {name: value for name, value in tree.items() if not name.startswith("__")}
 
 
 def _hdf5(path: Path) -> Mapping[str, Any]:
@@ -88,7 +86,7 @@ def _hdf5(path: Path) -> Mapping[str, Any]:
     with open_hdf5(path) as file:
         try:
             return {name: _taken(file[name], 0) for name in file if not name.startswith("#")}
-        except (OSError, KeyError, ValueError) as error:
+        except DAMAGE as error:
             raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
 
 

@@ -14,6 +14,18 @@ from emgtwitch.sources.foreign.contents import UNKNOWN_RAILS, Block, Column, Con
 from emgtwitch.sources.foreign.placing import SequenceGaps, split
 
 _BATCH_SCANS = 1 << 16
+# what h5py raises on damaged files, depending on where it trips
+DAMAGE = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+)
 
 
 def open_hdf5(path: Path) -> Any:
@@ -24,7 +36,7 @@ def open_hdf5(path: Path) -> Any:
         raise UnreadableInputError(f"Reading {path.name} needs h5py: pip install 'emgtwitch[hdf5]'.") from None
     try:
         return h5py.File(path, "r")
-    except OSError as error:
+    except DAMAGE as error:
         raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
 
 
@@ -34,7 +46,7 @@ def load(path: Path) -> Contents:
         try:
             devices = [file[name] for name in file if "raw" in file[name] and "sampling rate" in file[name].attrs]
             found = [entry for device in devices for entry in _channels(device, alone=len(devices) == 1)]
-        except (OSError, KeyError, TypeError, ValueError, IndexError) as error:
+        except DAMAGE as error:
             raise UnreadableInputError(f"{path.name} is damaged or of an unknown layout: {error}.") from error
     if not found:
         raise UnreadableInputError(
@@ -86,7 +98,7 @@ def _blocks(path: Path, names: Sequence[str]) -> Iterator[Block]:
                 lost = np.zeros(end - at, dtype=np.int64)
                 if sequence is not None and len(sequence) >= scans:
                     lost = gaps.lost(np.asarray(sequence[at:end], dtype=np.float64).reshape(end - at))
-            except (OSError, ValueError) as error:
+            except DAMAGE as error:
                 raise UnreadableInputError(f"{path.name} is damaged at scan {at}: {error}.") from error
             yield from split(values, lost, index)
             index += end - at + int(lost.sum())
