@@ -195,8 +195,8 @@ def document(spec: Spec) -> str:
     wire = spec["wire"]
     out = ["# The wire", "", f"{NOTICE}", ""]
     out += [
-        f"Version {wire['version']}. A frame is COBS(type u8, seq u16, body, crc u16) and a zero byte, little endian; the CRC is",
-        "CRC-16/CCITT-FALSE over type, seq and body. A board's frame has at most",
+        f"Version {wire['version']}. A frame is COBS(type u8, seq u16, body, crc u16) and a zero byte, little endian;",
+        "the CRC is CRC-16/CCITT-FALSE over type, seq and body. A board's frame has at most",
         f"{wire['max_board_frame']} bytes before COBS, a host's at most {wire['max_frame']}.",
         "",
     ]

@@ -31,8 +31,8 @@ class Settings:
     band_low_Hz: float = _limited(20.0, 5.0, 100.0, "Hz", "lower edge of the band-pass")
     band_high_Hz: float = _limited(450.0, 60.0, 1000.0, "Hz", "upper edge of the band-pass, at most 0.4 of the rate")
     false_per_hour: float = _limited(0.5, 0.001, 60.0, "1/h", "false events an hour that Gaussian noise may cause")
-    on_uV: float = _limited(0.0, 0.0, 1000.0, "uV", "RMS over the floor's at which an event begins; 0 lets the noise decide")
-    off_uV: float = _limited(0.0, 0.0, 1000.0, "uV", "RMS over the floor's below which it ends; 0 lets the noise decide")
+    on_uV: float = _limited(0.0, 0.0, 1000.0, "uV", "RMS over the floor's that begins an event; 0: the noise decides")
+    off_uV: float = _limited(0.0, 0.0, 1000.0, "uV", "RMS over the floor's that ends it; 0: the noise decides")
     min_ms: float = _limited(4.0, 1.0, 10000.0, "ms", "shorter events are dropped")
     twitch_max_ms: float = _limited(150.0, 5.0, 10000.0, "ms", "longest twitch")
     spasm_min_s: float = _limited(2.0, 0.05, 60.0, "s", "shortest spasm; announced as soon as it is reached")
@@ -51,6 +51,8 @@ class Settings:
                     f"Setting {spec.name} is {value!r}; it must be a number from {low:g} to {high:g}"
                     f"{' ' + spec.metadata['unit'] if spec.metadata['unit'] else ''} ({spec.metadata['doc']})."
                 )
+            if isinstance(spec.default, int) and value != int(value):
+                raise SettingsError(f"Setting {spec.name} is {value!r}; it must be a whole number.")
             # 20 and 20.0 are one setting and must have one digest.
             object.__setattr__(self, spec.name, int(value) if isinstance(spec.default, int) else float(value))
         if self.twitch_max_ms >= 1000 * self.spasm_min_s:

@@ -29,7 +29,7 @@
 #define WIRE_HELLO_BOOT_COUNT 35 /* u16: boots since the EEPROM was written; with run_count it separates epochs */
 #define WIRE_HELLO_RUN_COUNT 37 /* u16: streams started since boot; each starts its index at 0 */
 #define WIRE_HELLO_FLAGS 39 /* u8: bit 0 streaming, bit 1 test signal */
-#define WIRE_HELLO_INDEX 40 /* u32: index of the next scan */
+#define WIRE_HELLO_INDEX 40 /* u32: index of the first scan that no Samples frame has carried yet */
 #define WIRE_HELLO_FREE_STACK_BYTES 44 /* u16: memory never touched by the stack */
 
 /* Whole scans, one after the other without a hole. */

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emgtwitch.detect import kernel
+from emgtwitch.detect.floor import FLOOR_QUANTILE
 from emgtwitch.detect.state import FLOOR_MAX, LANES, OUT, PARAMS, SCALES, STATE
 from emgtwitch.dsp.design import (
     butterworth_band_pass,
@@ -32,7 +33,7 @@ class Detector:
     """Finds events in one channel of contiguous samples; `splice` for short gaps, `finish` before a long one.
 
     `rails` are the lowest and highest possible count, NaN where unknown. Times in the rows are samples on the
-    caller's index, which starts at `index`.
+    caller's index, which starts at `index`; events are numbered from `number` + 1.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Detector:
         uV_per_count: float | None = None,
         rails: tuple[float, float] = (math.nan, math.nan),
         index: int = 0,
+        number: int = 0,
     ) -> None:
         self._params = parameters(settings, fs_Hz, 1.0 if uV_per_count is None else uV_per_count, rails)
         if uV_per_count is None and (settings.on_uV or settings.off_uV):
@@ -52,6 +54,7 @@ class Detector:
         self._state = np.zeros(1, dtype=STATE)
         self._ring = np.zeros(int(self._params["ring_mask"][0]) + 1)
         self._out = np.zeros(64, dtype=OUT)
+        self._state["number"] = number
         self._start(index)
 
     def _start(self, index: int) -> None:
@@ -75,6 +78,11 @@ class Detector:
     def index(self) -> int:
         """Index of the next sample."""
         return int(self._state["index"][0])
+
+    @property
+    def number(self) -> int:
+        """Number of the last event opened."""
+        return int(self._state["number"][0])
 
     @property
     def floor_uV(self) -> float:
@@ -141,7 +149,7 @@ def parameters(
     p["dof_tick"] = dof[2] / (1 << (first_scale + 2))
     p["hop"] = max(1, round(0.016 * fs_Hz / tick))
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S * fs_Hz / tick / p["hop"]))
-    p["floor_gain"] = 1 / mean_square_quantile(1 - kernel.FLOOR_QUANTILE, dof[3])
+    p["floor_gain"] = 1 / mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
     p["loud_decay"] = math.exp(-tick / fs_Hz / LOUD_TAU_S)
     p["just_loud_decay"] = math.exp(-tick / fs_Hz / JUST_LOUD_TAU_S)

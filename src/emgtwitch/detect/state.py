@@ -10,6 +10,9 @@ SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and
 QUARTER_OCTAVE = 4.0
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
 FLOOR_MAX = 1024  # entries that the floor may look back on
+MIN_ENTRIES = 24  # of the floor before it is believed: 0.4 s
+EDGE_SHARE = 0.01  # of the peak's energy: 10 % of its RMS, as design.md defines onset and offset
+TONE_SHARE = 0.03  # of a recent peak's energy: what does not rise above it is resting tone, no event of its own
 RUNGS = 160  # of the ladder of levels, quarters of an octave of energy, from a quarter of the floor up
 
 PARAMS = np.dtype(
@@ -139,6 +142,8 @@ STATE = np.dtype(
         ("peak", "f8"),
         ("loud", "f8"),  # decaying peak of the events before: what lasts and stays far below is resting tone
         ("just_loud", "f8"),  # the same, sooner forgotten: what is short and far below is a contraction dying away
+        ("last_peak5", "f8"),  # of the last event that ended
+        ("last_offset", "i8"),
         ("rung_base", "f8"),
         ("top_rung", "i8"),
         ("first", "i8", (RUNGS,)),

@@ -1,0 +1,293 @@
+"""Kernels of one event: opening, going on, pausing, twitches on its tone, closing, and telling artefacts from it."""
+
+from __future__ import annotations
+
+import math
+
+from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry
+from emgtwitch.detect.jit import kernel
+from emgtwitch.detect.ladder import climb, edges, energy5, span_above
+from emgtwitch.detect.mains import line_share
+from emgtwitch.detect.state import (
+    ANNOUNCEMENT,
+    EDGE_SHARE,
+    EVENT,
+    INTERVAL,
+    MAINS,
+    MIN_ENTRIES,
+    MOTION,
+    NOISE,
+    SCALES,
+    TONE_SHARE,
+)
+
+QUIET_NATS = 8.0
+RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
+LEVEL_MIN, LEVEL_MAX = 2.0, 20.0
+EDGE_FLOOR = 2.5  # and never below this multiple of the floor
+TONE_CONTRAST = 6.0
+MOTION_RATIO = 15.0
+LINE_SHARE = 0.65
+
+
+@kernel
+def emit(s, out, n_out, kind, number, onset, offset):  # type: ignore[no-untyped-def]
+    row = out[n_out]
+    row.type = kind
+    row.cause = 0
+    row.number = number
+    row.onset = onset
+    row.offset = offset
+    row.decided = s.index
+    row.peak = 0.0
+    row.rms = 0.0
+    row.snr_dB = 0.0
+    row.on_tone = 0
+    row.truncated = 0
+    return n_out + 1
+
+
+@kernel
+def open(p, s, ring, k):  # type: ignore[no-untyped-def]
+    """Begin an event whose energy was found in the window of level k."""
+    n = p.tick * (1 << k)
+    s.phase = 1
+    s.number += 1
+    s.open_number = s.number
+    s.open_pos = s.pos - n
+    s.open_index = s.index - n
+    s.piece_pos = s.open_pos
+    s.longest = 0
+    s.active_pos = s.pos
+    s.active_index = s.index
+    s.quiet_nats = 0.0
+    s.event_floor = s.floor
+    s.base = s.floor
+    s.level = LEVEL_MIN
+    s.log_level = math.log(LEVEL_MIN)
+    s.sum_main = s.window[k]
+    s.sum_mid = 0.0
+    s.sum_main_sure = s.sum_main
+    s.sum_mid_sure = 0.0
+    s.low_max = s.low_ms
+    s.steady_n = 0
+    s.announced = 0
+    s.tone_phase = 0
+    s.tone_tail = 2.0
+    s.peak = 0.0
+    s.peak5 = 0.0
+    s.top_rung = -1
+    s.last[:] = 0
+    s.rung_base = 0.25 * s.floor * p.rms5
+    start = max(s.open_pos - p.rms5 - p.delay, max(s.splice_pos, s.end_pos))
+    s.ladder_pos = start
+    s.rms5_energy = 0.0
+    for i in range(max(start - p.rms5, s.splice_pos), start):
+        s.rms5_energy += ring[i & p.ring_mask] ** 2
+
+
+@kernel
+def close(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def]
+    """End the open event: refine its edges, tell artefacts from contractions, emit it."""
+    climb(p, s, ring, min(s.active_pos + p.rms5 + p.delay, s.pos))
+    onset, offset = edges(p, s)
+    s.phase = 0
+    s.end_pos = s.active_pos
+    if s.announced == 1:
+        onset = s.announced_onset
+        offset = max(offset, s.announced_end)
+    length = offset - onset
+    if length < p.min_length or s.top_rung < 0:
+        return n_out
+    sustained = length > p.twitch_max
+    if s.peak5 < TONE_SHARE * (s.loud if sustained else s.just_loud):
+        return n_out  # resting tone, or the dying away, of a much stronger contraction
+    if s.peak5 < TONE_SHARE * s.last_peak5 and onset - s.last_offset < 0.05 * p.fs:
+        return n_out  # what the filters still have of the event just over
+    s.last_peak5 = s.peak5
+    s.last_offset = offset
+    s.loud = max(s.loud, s.peak5)
+    if sustained:
+        s.just_loud = max(s.just_loud, s.peak5)
+    n_out = emit(s, out, n_out, EVENT, s.open_number, onset, offset)
+    row = out[n_out - 1]
+    sure = max(s.active_pos - s.open_pos, 1)
+    tenth = int(0.1 * p.fs)
+    row.peak = s.peak
+    row.rms = math.sqrt(s.sum_main_sure / length)
+    row.snr_dB = 10 * math.log10(row.rms**2 / s.event_floor)
+    row.truncated = truncated
+    if s.announced == 1:
+        return n_out
+    cause = 0
+    if length < 0.25 * p.fs and s.low_max > MOTION_RATIO * s.sum_mid_sure / sure:
+        cause = MOTION
+    elif s.pos - s.splice_pos > 2 * tenth:
+        n = tenth if sure < 1.5 * tenth else 2 * tenth
+        stop = min(s.pos, max(s.active_pos, s.open_pos + n))
+        if stop - n > s.splice_pos and line_share(p, s, ring, stop, n) > LINE_SHARE:
+            cause = MAINS
+    if cause > 0:
+        row.type = INTERVAL
+        row.cause = cause
+    return n_out
+
+
+@kernel
+def noise_step(p, s):  # type: ignore[no-untyped-def]
+    """Is the event only more noise? Steady as noise is, little above the floor, and as much so above 280 Hz."""
+    k64 = p.first_scale + 3
+    n64 = p.tick * (1 << k64)
+    if p.has_high == 0 or s.ticks % (1 << k64) != 0:
+        return False
+    mean_square = s.window[k64] / n64
+    logarithm = math.log(mean_square + 1e-30)
+    s.steady_n += 1
+    weight = max(1.0 / s.steady_n, 0.03)  # about the last 2 s
+    difference = logarithm - s.steady_sum
+    if s.steady_n == 1:
+        s.steady_sum, s.steady_sum2, s.steady_main, s.steady_high = logarithm, 0.0, mean_square, s.high_ms
+        return False
+    s.steady_sum += weight * difference
+    s.steady_sum2 += weight * (difference * difference * (1 - weight) - s.steady_sum2)
+    s.steady_main += weight * (mean_square - s.steady_main)
+    s.steady_high += weight * (s.high_ms - s.steady_high)
+    if s.steady_n < 30:
+        return False
+    spread = 1.3 * math.sqrt(2 / (p.dof_tick * (1 << k64)))
+    ratio = s.steady_main / s.event_floor
+    high_ratio = s.steady_high / s.high_floor
+    return ratio < 8.0 and math.sqrt(s.steady_sum2) < spread and high_ratio - 1 > 0.6 * (ratio - 1)
+
+
+@kernel
+def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
+    """Find a twitch riding on a longer event, by its contrast with the tone of the quarter second before."""
+    k32 = p.first_scale + 2
+    n32 = p.tick * (1 << k32)
+    half = 1 << (p.first_scale + 5)
+    now = s.window[k32] / n32
+    if s.tone_phase == 0:
+        before = s.windows[half + ((s.ticks - (1 << k32) - 4) & (half - 1))] / (p.tick * half)
+        if s.pos - s.open_pos < 2 * p.tick * half + n32 or s.pos - s.splice_pos < 2 * p.tick * half or before <= 0.0:
+            return n_out
+        ratio = now / before
+        if ratio > max(TONE_CONTRAST, 2.5 * s.tone_tail):
+            s.tone_phase = 1
+            s.tone_start = s.pos - n32 - n32 // 2
+            s.tone_last = s.pos
+            s.tone_ref = before
+        elif s.ticks % 8 == 0:
+            s.tone_tail = max(s.tone_tail * math.exp(0.1 * (0.98 if ratio > s.tone_tail else -0.02)), 2.0)
+        return n_out
+    if now > 0.45 * TONE_CONTRAST * s.tone_ref:
+        s.tone_last = s.pos
+    if s.pos - s.tone_start > p.tone_max + 3 * n32:
+        s.tone_phase = 0  # no twitch: the contraction itself has become stronger
+    elif s.pos - s.tone_last >= n32:
+        s.tone_phase = 0
+        start = max(s.tone_start, s.splice_pos + p.rms5)
+        _, _, peak5 = span_above(p, ring, start, s.pos, 0.0)
+        level = max(EDGE_SHARE * peak5, EDGE_FLOOR * s.tone_ref * p.rms5)
+        first, last, _ = span_above(p, ring, start, s.pos, level)
+        length = last + 1 - first
+        if first < 0 or length < p.min_length or length > p.tone_max:
+            return n_out
+        total, peak = 0.0, 0.0
+        for i in range(first, last + 1):
+            y = ring[i & p.ring_mask]
+            total += y * y
+            peak = max(peak, abs(y))
+        shift = s.index - s.pos - p.delay - p.rms5 // 2
+        s.number += 1
+        n_out = emit(s, out, n_out, EVENT, s.number, first + shift, last + 1 + shift)
+        row = out[n_out - 1]
+        row.peak = peak
+        row.rms = math.sqrt(total / length)
+        row.snr_dB = 10 * math.log10(total / length / s.event_floor)
+        row.on_tone = 1
+        # The twitch is no part of the tone: it must not set the peak that the tone's edges are measured against.
+        s.ladder_pos = max(s.ladder_pos, last + 1 + p.rms5)
+        s.rms5_energy = energy5(p, ring, s.ladder_pos)
+    return n_out
+
+
+@kernel
+def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
+    """One tick of an open event: is it going on, pausing, over, long enough to announce, or only noise?"""
+    n256 = p.tick * (1 << (p.first_scale + 5))
+    n32 = p.tick * (1 << (p.first_scale + 2))
+    s.sum_main += s.e_main
+    s.sum_mid += s.e_mid
+    s.low_max = max(s.low_max, s.low_ms)
+    s.event_floor = min(s.event_floor, s.floor)
+    if s.phase == 1:
+        s.base = max(s.event_floor, RELATIVE_OFF * s.window[p.first_scale + 5] / n256, EDGE_SHARE * s.peak5 / p.rms5)
+        if p.off_uV > 0:
+            s.base = max(s.base, (math.sqrt(s.event_floor) + p.off_uV) ** 2)
+        level = min(max(s.window[p.first_scale + 2] / n32 / s.base, LEVEL_MIN), LEVEL_MAX)
+        if level > s.level:
+            s.level = level
+        else:
+            s.level += (level - s.level) * p.tick / (0.3 * p.fs)
+        z = s.e_main / (p.tick * s.base)
+        s.quiet_nats += 0.5 * p.dof_tick * (math.log(s.level) + z * (1 / s.level - 1))
+        if s.quiet_nats <= 0.0:
+            s.quiet_nats = 0.0
+            s.active_pos = s.pos
+            s.active_index = s.index
+            s.sum_main_sure = s.sum_main
+            s.sum_mid_sure = s.sum_mid
+        n_out = tone(p, s, ring, out, n_out)
+        until = s.pos - p.ladder_lag
+        if s.tone_phase == 1:
+            until = min(until, s.tone_start)
+        climb(p, s, ring, until)
+        if s.announced == 0 and s.index - s.open_index >= p.spasm_min and s.ticks % 4 == 0:
+            onset, offset = edges(p, s)
+            if s.top_rung >= 0 and offset - onset >= p.spasm_min and s.peak5 >= TONE_SHARE * s.loud:
+                s.announced = 1
+                s.announced_onset = onset
+                s.announced_end = offset
+                n_out = emit(s, out, n_out, ANNOUNCEMENT, s.open_number, onset, offset)
+        fifth = int(0.2 * p.fs)
+        look = s.ticks % 64 == 0 and s.pos - s.splice_pos > fifth and s.pos - s.open_pos > fifth // 2
+        if look and line_share(p, s, ring, s.pos, fifth) > LINE_SHARE:
+            s.eager = int(0.5 * p.fs) // p.tick
+        if s.announced == 0 and noise_step(p, s):
+            s.phase = 0
+            s.end_pos = s.pos
+            n_out = emit(s, out, n_out, INTERVAL, s.open_number, s.open_index, s.index)
+            out[n_out - 1].cause = NOISE
+            forget_floor(s)
+            s.floor = s.steady_main
+            s.high_floor = s.steady_high
+            for _ in range(MIN_ENTRIES):
+                take_entry(p, s, s.steady_main / p.floor_gain)
+            set_thresholds(p, s)
+        elif s.quiet_nats > QUIET_NATS and s.pos - s.active_pos >= p.hold:
+            s.phase = 2
+            s.longest = max(s.longest, s.active_pos - s.piece_pos)
+            s.tone_phase = 0
+        return n_out
+    sustained = s.longest > p.twitch_max
+    for j in range(SCALES - 1):
+        k = p.first_scale + j
+        n = p.tick * (1 << k)
+        if s.pos - n < s.active_pos:
+            break
+        if s.window[k] > max(s.on[j], (1.0 if sustained else LEVEL_MIN) * s.base * n):
+            s.phase = 1
+            s.piece_pos = s.pos - n
+            s.active_pos = s.pos
+            s.active_index = s.index
+            s.quiet_nats = 0.0
+            s.sum_main_sure = s.sum_main
+            s.sum_mid_sure = s.sum_mid
+            return n_out
+    # Only around sustained activity do longer pauses belong to it: twitches of a train stay apart.
+    pause = s.longest // 2
+    pause = min(pause, p.merge_max) if sustained else min(pause, p.merge_max, p.hold)
+    if s.pos - s.active_pos > max(pause, p.hold):
+        n_out = close(p, s, ring, out, n_out, 0)
+    return n_out

@@ -1,0 +1,89 @@
+"""Kernels of the noise floor: an exact sliding quantile, and the thresholds that follow from it."""
+
+from __future__ import annotations
+
+import math
+
+from emgtwitch.detect.jit import kernel
+from emgtwitch.detect.state import BINS, SCALES, TONE_SHARE
+
+FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
+TAIL_STEP = 0.03
+CLIP_SIGMA = 3.0
+
+
+@kernel
+def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
+    """Put a mean square into the sliding histogram and move its quantile: exact, and whatever the units."""
+    entry = min(max(int(8 * math.log2(energy + 1e-30)) + BINS // 2, 0), BINS - 1)
+    if s.n_entries == p.floor_entries:
+        old = s.entries[s.next_entry]
+        s.histogram[old] -= 1
+        if old < s.bin:
+            s.below -= 1
+    else:
+        s.n_entries += 1
+    s.entries[s.next_entry] = entry
+    s.next_entry = (s.next_entry + 1) % p.floor_entries
+    s.histogram[entry] += 1
+    if entry < s.bin:
+        s.below += 1
+    rank = FLOOR_QUANTILE * s.n_entries
+    while s.below > rank:
+        s.bin -= 1
+        s.below -= s.histogram[s.bin]
+    while s.below + s.histogram[s.bin] <= rank:
+        s.below += s.histogram[s.bin]
+        s.bin += 1
+    within = (rank - s.below) / s.histogram[s.bin]
+    s.floor = p.floor_gain * 2.0 ** ((s.bin - BINS // 2 + within) / 8)
+    s.clip = CLIP_SIGMA * math.sqrt(s.floor)
+
+
+@kernel
+def set_thresholds(p, s):  # type: ignore[no-untyped-def]
+    """Window energies that open an event: the false-event budget, widened as far as the noise's tail is heavier."""
+    for j in range(SCALES):
+        k = p.first_scale + j
+        ratio = 1 + (p.threshold[j] - 1) * (s.tail[j] - 1) / (p.q98[j] - 1)
+        mean_square = ratio * s.floor
+        if p.on_uV > 0 and j >= 3:
+            mean_square = max(mean_square, (math.sqrt(s.floor) + p.on_uV) ** 2)
+        elif p.on_uV > 0:
+            mean_square = math.inf
+        s.on[j] = mean_square * p.tick * (1 << k)
+
+
+@kernel
+def forget_floor(s):  # type: ignore[no-untyped-def]
+    s.histogram[:] = 0
+    s.n_entries = 0
+    s.next_entry = 0
+    s.bin = 0
+    s.below = 0
+
+
+@kernel
+def learn(p, s):  # type: ignore[no-untyped-def]
+    """Noise floor and tails, from quiet windows; a lower energy always counts."""
+    k64 = p.first_scale + 3
+    n64 = p.tick * (1 << k64)
+    quiet_since = s.pos - max(s.splice_pos, s.end_pos)
+    if s.ticks % p.hop == 0 and s.pos - s.splice_pos >= n64:
+        mean_square = s.window[k64] / n64
+        quiet = s.phase == 0 and quiet_since >= n64
+        tone = s.phase == 1 and s.pos - s.open_pos > p.twitch_max and s.peak5 < TONE_SHARE * s.loud
+        if s.settling == 1 or quiet or tone or mean_square * p.floor_gain < s.floor:
+            take_entry(p, s, mean_square)
+            rate = max(1.0 / s.n_entries, 0.008)
+            s.high_floor += rate * (s.high_ms - s.high_floor)
+            set_thresholds(p, s)
+    if s.settling == 1 or s.phase != 0 or s.floor <= 0.0:
+        return
+    for j in range(SCALES):
+        k = p.first_scale + j
+        n = p.tick * (1 << k)
+        if s.ticks % max(1, (1 << k) // 2) == 0 and quiet_since >= n:
+            ratio = s.window[k] / (n * s.floor)
+            s.tail[j] *= math.exp(TAIL_STEP * (0.98 if ratio > s.tail[j] else -0.02))
+            s.tail[j] = max(s.tail[j], p.q98[j])

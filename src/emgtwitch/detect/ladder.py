@@ -1,0 +1,69 @@
+"""Kernels of onset and offset: where the 5 ms RMS of an event first and last exceeds a share of its peak."""
+
+from __future__ import annotations
+
+import math
+
+from emgtwitch.detect.jit import kernel
+from emgtwitch.detect.state import EDGE_SHARE, RUNGS
+
+EDGE_FLOOR = 2.5  # and never below this multiple of the floor
+
+
+@kernel
+def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
+    """Note for each level of 5 ms RMS when the event first and last exceeded it, up to position `until`.
+
+    So onset and offset at any share of a peak that is not known yet cost no memory, however long the event.
+    """
+    shift = s.index - s.pos
+    for i in range(s.ladder_pos, until):
+        y = ring[i & p.ring_mask]
+        old = ring[(i - p.rms5) & p.ring_mask]
+        s.rms5_energy = max(s.rms5_energy + y * y - old * old, 0.0)
+        s.peak = max(s.peak, abs(y))
+        s.peak5 = max(s.peak5, s.rms5_energy)
+        rung = int(4 * math.log2(s.rms5_energy / s.rung_base + 1e-30)) if s.rms5_energy > s.rung_base else -1
+        rung = min(rung, RUNGS - 1)
+        if rung >= 0:
+            s.last[rung] = i + shift
+            while s.top_rung < rung:
+                s.top_rung += 1
+                s.first[s.top_rung] = i + shift
+    s.ladder_pos = max(s.ladder_pos, until)
+
+
+@kernel
+def edges(p, s):  # type: ignore[no-untyped-def]
+    """Onset and offset as known now: first and last 5 ms RMS above 10 % of the peak, or above the floor if higher."""
+    level = max(EDGE_SHARE * s.peak5, EDGE_FLOOR * s.event_floor * p.rms5)
+    rung = int(4 * math.log2(max(level / s.rung_base, 1.0)))
+    rung = max(min(rung, s.top_rung), 0)
+    last = s.last[rung]
+    for k in range(rung, s.top_rung + 1):
+        last = max(last, s.last[k])
+    late = p.delay + p.rms5 // 2
+    return s.first[rung] - late, last + 1 - late
+
+
+@kernel
+def energy5(p, ring, pos):  # type: ignore[no-untyped-def]
+    """Energy of the 5 ms before `pos`."""
+    energy = 0.0
+    for i in range(pos - p.rms5, pos):
+        energy += ring[i & p.ring_mask] ** 2
+    return energy
+
+
+@kernel
+def span_above(p, ring, start, stop, level):  # type: ignore[no-untyped-def]
+    """First and last sample of [start, stop) at which the 5 ms energy exceeds `level`, or -1, and the peak energy."""
+    energy = energy5(p, ring, start)
+    first, last, peak = -1, -1, 0.0
+    for i in range(start, stop):
+        energy += ring[i & p.ring_mask] ** 2 - ring[(i - p.rms5) & p.ring_mask] ** 2
+        peak = max(peak, energy)
+        if energy > level:
+            first = i if first < 0 else first
+            last = i
+    return first, last, peak
