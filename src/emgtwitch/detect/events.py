@@ -48,7 +48,7 @@ def emit(s, out, n_out, kind, number, onset, offset):  # type: ignore[no-untyped
 
 
 @kernel
-def open(p, s, ring, k):  # type: ignore[no-untyped-def]
+def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     """Begin an event whose energy was found in the window of level k."""
     n = p.tick * (1 << k)
     s.phase = 1
@@ -87,7 +87,7 @@ def open(p, s, ring, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def close(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def]
+def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def]
     """End the open event: refine its edges, tell artefacts from contractions, emit it."""
     climb(p, s, ring, min(s.active_pos + p.rms5 + p.delay, s.pos))
     onset, offset = edges(p, s)
@@ -289,5 +289,5 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     pause = s.longest // 2
     pause = min(pause, p.merge_max) if sustained else min(pause, p.merge_max, p.hold)
     if s.pos - s.active_pos > max(pause, p.hold):
-        n_out = close(p, s, ring, out, n_out, 0)
+        n_out = end_event(p, s, ring, out, n_out, 0)
     return n_out

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emgtwitch.detect.events import close, emit, follow, open
+from emgtwitch.detect.events import begin_event, emit, end_event, follow
 from emgtwitch.detect.floor import learn
 from emgtwitch.detect.jit import kernel
 from emgtwitch.detect.ladder import climb
@@ -62,7 +62,7 @@ def _tick(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if p.tick * (1 << k) > reach:
             break
         if s.window[k] > s.on[j]:
-            open(p, s, ring, k)
+            begin_event(p, s, ring, k)
             break
     return n_out
 
@@ -79,7 +79,7 @@ def _begin_bad(p, s, ring, out, n_out, kind, run):  # type: ignore[no-untyped-de
             s.end_pos = s.pos
         else:
             s.active_pos = min(s.active_pos, before)
-            n_out = close(p, s, ring, out, n_out, 1)
+            n_out = end_event(p, s, ring, out, n_out, 1)
     if s.settling == 1 and s.bad_start > s.settling_start:
         n_out = emit(s, out, n_out, INTERVAL, 0, s.settling_start, s.bad_start)
         out[n_out - 1].cause = SETTLING
@@ -107,7 +107,7 @@ def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
     p, s = params[0], state[0]
     n_out = 0
     if s.phase != 0:
-        n_out = close(p, s, ring, out, n_out, 1 if s.phase == 1 else 0)
+        n_out = end_event(p, s, ring, out, n_out, 1 if s.phase == 1 else 0)
     if s.bad != 0:
         n_out = emit(s, out, n_out, INTERVAL, 0, s.bad_start, s.index)
         out[n_out - 1].cause = s.bad
