@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
 
 from emgtwitch import __version__
-from emgtwitch.errors import EmgtwitchError
+from emgtwitch.errors import CannotWriteError, EmgtwitchError
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # command -> (module with add_arguments(parser) and main(args), one line of help). The modules import numpy and the
 # like inside main, so that --help, events, status and doctor start at once.
@@ -50,7 +53,29 @@ def overview() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        try:
+            return _command(sys.argv[1:] if argv is None else argv)
+        finally:
+            if sys.stdout is not None:  # closed before the program began
+                sys.stdout.flush()  # here and not at exit, where it could only end in a traceback
+    except EmgtwitchError as error:
+        print(f"emgtwitch: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # `emgtwitch events | head`: the reader has what it wanted
+        _discard_output()
+        return 0
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        _discard_output()
+        print(f"emgtwitch: What was found cannot be written: {error.strerror}. Make room.", file=sys.stderr)
+        return CannotWriteError.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _command(arguments: list[str]) -> int:
     if arguments and arguments[0] == "--version":
         print(f"emgtwitch {__version__}")
         return 0
@@ -61,17 +86,13 @@ def main(argv: list[str] | None = None) -> int:
     if command not in COMMANDS:
         print(f"emgtwitch: there is no command {command!r}. Commands: {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
-    try:
-        args = parser_for(command).parse_args(rest)
-        return int(importlib.import_module(COMMANDS[command][0]).main(args))
-    except EmgtwitchError as error:
-        print(f"emgtwitch: {error}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # `emgtwitch events | head`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    args = parser_for(command).parse_args(rest)
+    return int(importlib.import_module(COMMANDS[command][0]).main(args))
+
+
+def _discard_output() -> None:
+    """What still waits in the buffer of standard output goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,13 @@ from emgtwitch.errors import UnreadableInputError, UsageError
 if TYPE_CHECKING:
     from emgtwitch.settings import Settings
 
+# What a board can be asked for, and what can be told of a channel.
+DEVICE: dict[str, tuple[int, ...]] = {
+    "rate_Hz": (500, 1000, 2000, 4000),
+    "channels": (1, 2, 3, 4),
+    "oversampling": (1, 4, 8),
+}
+WORN = ("muscle", "side", "placement")
 TABLES = ("detector", "device", "worn")
 
 
@@ -26,7 +33,9 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 
     known = "; ".join(f"{name}: {text}" for name, (text, _) in PRESETS.items())
     parser.add_argument("--preset", metavar="NAME", choices=list(PRESETS), help=known)
-    parser.add_argument("--set", dest="assignments", metavar="NAME=VALUE", action="append", help="one setting")
+    parser.add_argument(
+        *("--set",), dest="assignments", metavar="NAME=VALUE", action="append", help="one setting; repeatable"
+    )
     parser.add_argument("--config", metavar="FILE", help="configuration file; else EMGTWITCH_CONFIG, else the XDG one")
 
 
@@ -36,9 +45,9 @@ def config_path(option: str | None, environ: Mapping[str, str] = os.environ) -> 
     if chosen:
         return Path(chosen).expanduser()
     xdg = environ.get("XDG_CONFIG_HOME", "")
-    base = Path(xdg) if os.path.isabs(xdg) else Path.home() / ".config"
-    path = base / "emgtwitch" / "config.toml"
-    return path if path.exists() else None
+    base = xdg if os.path.isabs(xdg) else os.path.expanduser("~/.config")
+    path = Path(base, "emgtwitch", "config.toml")
+    return path if os.path.lexists(path) else None
 
 
 def read_config(option: str | None) -> dict[str, Any]:
@@ -51,38 +60,63 @@ def read_config(option: str | None) -> dict[str, Any]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UnreadableInputError(f"The configuration file {path} cannot be read: {error.strerror}.") from None
+        raise UnreadableInputError(
+            f"The configuration file {path} cannot be read: {error.strerror}. "
+            "Name another with --config or EMGTWITCH_CONFIG."
+        ) from None
     except ValueError as error:
-        raise UnreadableInputError(f"The configuration file {path} is no TOML: {error}.") from None
-    for name in tables:
-        if name not in TABLES:
-            raise UsageError(f"{path}: table {name!r} is unknown. Known are: {', '.join(TABLES)}.")
+        raise UnreadableInputError(f"The configuration file {path} is no TOML: {error}. Correct that line.") from None
+    try:
+        _check(tables)
+    except UsageError as error:
+        raise UsageError(f"The configuration file {path}: {error}") from None
     return tables
 
 
-def chosen_settings(args: argparse.Namespace, detector: Mapping[str, Any]) -> Settings:
-    """The settings: defaults, preset, [detector], then --set. Raises SettingsError."""
+def _check(tables: Mapping[str, Any]) -> None:
+    for name, table in tables.items():
+        if name not in TABLES:
+            raise UsageError(f"Table {name!r} is unknown. Known are: {', '.join(TABLES)}.")
+        if not isinstance(table, dict) and not (name == "worn" and isinstance(table, list)):
+            raise UsageError(f"{name} is {table!r}; it must be a table, with a line [{name}] above its keys.")
+    _settings(tables.get("detector", {}))
+    for key, value in tables.get("device", {}).items():
+        if key not in DEVICE:
+            raise UsageError(f"[device] has no key {key!r}. Known are: {', '.join(DEVICE)}.")
+        if isinstance(value, bool) or value not in DEVICE[key]:
+            raise UsageError(f"{key} is {value!r}; allowed are {', '.join(map(str, DEVICE[key]))}.")
+    worn = tables.get("worn", [])
+    for entry in worn if isinstance(worn, list) else [worn]:
+        for key, value in entry.items() if isinstance(entry, dict) else [("worn", entry)]:
+            if key not in WORN or not isinstance(value, str):
+                raise UsageError(f"[worn] has {key} = {value!r}. It takes texts for: {', '.join(WORN)}.")
+
+
+def _settings(detector: Mapping[str, Any]) -> Settings:
     from emgtwitch.detect.presets import preset
     from emgtwitch.settings import Settings
 
-    base = preset(str(args.preset or detector.get("preset", "default")))
-    own = {} if args.preset else {k: v for k, v in detector.items() if k != "preset"}
-    return Settings.from_mapping({**own, **_assignments(args.assignments or [])}, base)
+    own = {name: value for name, value in detector.items() if name != "preset"}
+    return Settings.from_mapping(own, preset(str(detector.get("preset", "default"))))
 
 
-def asks_for_settings(args: argparse.Namespace) -> bool:
-    """Whether the command line itself names settings, which then win over a recording's own."""
-    return bool(args.preset or args.assignments or args.config)
+def chosen_settings(args: argparse.Namespace, base: Mapping[str, Any]) -> Settings:
+    """The settings: --preset, else `base` ([detector] or a recording's own), and --set over it. Raises UsageError."""
+    from emgtwitch.settings import Settings
+
+    if args.preset:
+        base = {"preset": args.preset}
+    return Settings.from_mapping(_assignments(args.assignments or []), _settings(base))
 
 
-def _assignments(texts: list[str]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+def _assignments(texts: list[str]) -> dict[str, float]:
+    out: dict[str, float] = {}
     for text in texts:
-        name, equals, value = text.partition("=")
+        name, _, value = text.partition("=")
         try:
             out[name.strip()] = float(value)
         except ValueError:
             raise UsageError(f"--set {text!r}: say NAME=NUMBER, for example --set twitch_max_ms=100.") from None
-        if not equals:
-            raise UsageError(f"--set {text!r}: say NAME=NUMBER, for example --set twitch_max_ms=100.")
+        if name.strip() == "preset":
+            raise UsageError("--set names single settings; a preset is chosen with --preset NAME.")
     return out

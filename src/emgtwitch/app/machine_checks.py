@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emgtwitch.app.case import Case, Finding, file_text
+from emgtwitch.app.kernels import cache_folder
 from emgtwitch.errors import CannotWriteError
 from emgtwitch.sources.port_access import access
 from emgtwitch.store.folders import data_folder
@@ -141,16 +142,18 @@ def data(case: Case) -> Iterable[Finding]:
 
 
 def cache(case: Case) -> Iterable[Finding]:
-    """The cache for compiled kernels takes files, so that a start takes one second and not ten."""
-    xdg = case.environ.get("XDG_CACHE_HOME", "")
-    base = xdg if os.path.isabs(xdg) else os.path.expanduser("~/.cache")
-    folder = Path(case.environ.get("NUMBA_CACHE_DIR") or f"{base}/emgtwitch/kernels")
+    """The cache for compiled kernels takes files, so that a start takes a second and not half a minute."""
+    folder = cache_folder(case.environ)
     there = _nearest(folder)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         yield Finding("cache", "ok", f"{folder} can be written")
     else:
         yield Finding(
-            *("cache", "warn", f"the cache folder {folder} cannot be written: every start compiles anew, for seconds"),
+            *(
+                "cache",
+                "warn",
+                f"the cache folder {folder} cannot be written: each start compiles anew, half a minute",
+            ),
             "Name one that can be written in XDG_CACHE_HOME",
         )
 

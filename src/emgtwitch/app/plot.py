@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from emgtwitch.app.kernels import prepare_cache
+from emgtwitch.app.kernels import prepare_kernels
 from emgtwitch.detect.records import Event, Interval, Output
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
 
@@ -37,7 +37,7 @@ def plot_recording(path: Path, out: Path, from_s: float | None, to_s: float | No
 
     from emgtwitch.sources.recording import read_blocks
 
-    prepare_cache()
+    prepare_kernels()
     signal, fs_Hz, outputs = _read(path, read_blocks(path))
     end_s = min(to_s if to_s is not None else len(signal) / fs_Hz, len(signal) / fs_Hz)
     start_s = max(from_s or 0.0, 0.0)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emgtwitch.app.config import add_settings_arguments, asks_for_settings, chosen_settings, read_config
-from emgtwitch.app.kernels import prepare_cache
+from emgtwitch.app.config import add_settings_arguments, chosen_settings, read_config
+from emgtwitch.app.kernels import prepare_kernels
 from emgtwitch.errors import UnreadableInputError, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from emgtwitch.pipeline import Pipeline
     from emgtwitch.settings import Settings
     from emgtwitch.store.log import LogWriter
+    from emgtwitch.wire.records import Session
 
 BLOCK_BYTES = 1 << 18  # its samples stay in the second-level cache
 PACED_BLOCK_BYTES = 512
@@ -44,24 +45,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Replay each file in turn. Raises UnreadableInputError, UsageError and CannotWriteError."""
-    if args.speed is not None and not args.speed > 0:
-        raise UsageError(f"--speed is {args.speed:g}; it must be greater than 0.")
-    prepare_cache()
+    if args.speed is not None and not 0 < args.speed < math.inf:
+        raise UsageError(f"--speed is {args.speed:g}; it must be a number greater than 0.")
+    prepare_kernels()
     for path in args.files:
         _replay(args, path)
     return 0
 
 
 def _replay(args: argparse.Namespace, path: Path) -> None:
-    from emgtwitch.app.show import Tally, json_line, line, sentence
+    from emgtwitch.app.show import Tally, json_line, line, summary_line
     from emgtwitch.pipeline import Pipeline
+    from emgtwitch.sources.recording import is_recording
     from emgtwitch.store.storage import Storage
 
-    blocks, native = _open(args, path)
-    # A recording brings its own settings; a foreign file takes the wearer's.
-    own = native and not asks_for_settings(args)
-    settings = None if own else chosen_settings(args, read_config(args.config).get("detector", {}))
-    pipeline = Pipeline(settings, recording_id=_content_id(path))
+    native = is_recording(path)
+    blocks = _recording(args, path) if native else _foreign(args, path)
+    settings = _settings(args, path, native)
+    pipeline = Pipeline(settings, recording_id=_content_id(args, path) if args.log else "")
     tally: Tally | None = None
 
     def show(outputs: Sequence[Stamped]) -> None:
@@ -71,42 +72,73 @@ def _replay(args: argparse.Namespace, path: Path) -> None:
         for stamped in outputs:
             text = json_line(stamped.record) if args.json else line(stamped.record, _label(stamped))
             if text is not None:
-                print(text)
+                print(text, flush=args.speed is not None)
 
     with contextlib.ExitStack() as stack:
-        log = _open_log(stack, args.log, path, settings) if args.log else None
+        log = _open_log(stack, args.log.resolve(), path, settings) if args.log else None
         storage = Storage(log, on_stored=show, on_trouble=_complain)
-        for outputs in _paced(_pieces(pipeline, blocks), pipeline, args.speed):
+        for outputs in _paced((pipeline.feed(block) for block in blocks), pipeline, args.speed):
             if outputs:
                 storage.store([], outputs)
         storage.store([], pipeline.finish(), pipeline.progress)
         storage.close()
     if not pipeline.progress.scans_seen:
-        raise UnreadableInputError(
-            f"{path} holds no samples that can be read: {_rejections(pipeline)}. Is it an emgtwitch recording?"
-        )
-    summary = (tally or Tally(pipeline.settings)).summary(pipeline.progress) | {"file": str(path)}
-    print(json.dumps(summary) if args.json else sentence(summary))
+        if not (native and _head(path)):
+            raise UnreadableInputError(
+                f"{path} holds no samples that can be read: {_rejections(pipeline)}. Is it an emgtwitch recording?"
+            )
+        _complain(f"{path} ends before its first sample.")
+    print(summary_line(tally or Tally(pipeline.settings), pipeline.progress, args.json, file=str(path)))
 
 
-def _open(args: argparse.Namespace, path: Path) -> tuple[Iterator[bytes | memoryview], bool]:
-    """The file as wire bytes, and whether it is a recording of our own."""
-    from emgtwitch.sources.recording import is_recording, read_blocks
+def _recording(args: argparse.Namespace, path: Path) -> Iterator[bytes | memoryview]:
+    """The bytes of a recording of our own."""
+    from emgtwitch.sources.recording import read_blocks
 
-    if is_recording(path):
-        for name in ("fs", "units", "channel"):
-            if getattr(args, name) is not None:
-                raise UsageError(f"--{name} is for foreign files; the recording {path} says it itself.")
-        return _progress(read_blocks(path, PACED_BLOCK_BYTES if args.speed else BLOCK_BYTES), path, args), True
+    for name in ("fs", "units", "channel"):
+        if getattr(args, name) is not None:
+            raise UsageError(f"--{name} is for foreign files; the recording {path} says it itself. Leave it out.")
+    return _progress(read_blocks(path, PACED_BLOCK_BYTES if args.speed else BLOCK_BYTES), path)
+
+
+def _foreign(args: argparse.Namespace, path: Path) -> Iterator[bytes | memoryview]:
+    """A foreign file as wire bytes."""
     from emgtwitch.sources.foreign.as_wire import wire_bytes
     from emgtwitch.sources.foreign.table import open_foreign
 
-    return wire_bytes(open_foreign(path, args.fs, args.units, args.channel)), False
+    blocks = wire_bytes(open_foreign(path, args.fs, args.units, args.channel))
+    if args.speed is None:
+        return blocks
+    size = PACED_BLOCK_BYTES
+    return (memoryview(block)[at : at + size] for block in blocks for at in range(0, len(block), size))
 
 
-def _progress(blocks: Iterable[memoryview], path: Path, args: argparse.Namespace) -> Iterator[memoryview]:
+def _settings(args: argparse.Namespace, path: Path, native: bool) -> Settings | None:
+    """What was asked for; None where the recording's own settings, and its changes of them, shall hold.
+
+    A foreign file takes the wearer's settings. --set alone changes single settings of a recording's own.
+    """
+    if native and not (args.preset or args.assignments or args.config):
+        return None
+    if native and not (args.preset or args.config):
+        return chosen_settings(args, next((note.json.get("settings", {}) for note in _head(path)), {}))
+    return chosen_settings(args, read_config(args.config).get("detector", {}))
+
+
+def _head(path: Path) -> list[Session]:
+    """The Session notes at the head of a recording; none if it was cut off there."""
+    from emgtwitch.sources.recording import HEAD_BYTES, segments
+    from emgtwitch.wire.light import frames
+    from emgtwitch.wire.records import Session
+
+    with contextlib.suppress(OSError), segments(path)[0].open("rb") as file:
+        return [note for note in frames(file.read(HEAD_BYTES), (Session.TYPE,)) if isinstance(note, Session)]
+    return []
+
+
+def _progress(blocks: Iterable[memoryview], path: Path) -> Iterator[memoryview]:
     """The blocks, with a bar on a terminal."""
-    if args.json or not (sys.stderr.isatty() and not sys.stdout.isatty()):
+    if not sys.stderr.isatty() or sys.stdout.isatty():
         yield from blocks  # beside events that scroll by, a bar would only be in the way
         return
     from rich.console import Console
@@ -120,11 +152,6 @@ def _progress(blocks: Iterable[memoryview], path: Path, args: argparse.Namespace
         for block in blocks:
             yield block
             bar.advance(task, len(block))
-
-
-def _pieces(pipeline: Pipeline, blocks: Iterable[bytes | memoryview]) -> Iterator[list[Stamped]]:
-    for block in blocks:
-        yield pipeline.feed(block)
 
 
 def _paced(
@@ -148,14 +175,14 @@ def _label(stamped: Stamped) -> str:
     return f"{at_s:10.3f} s"
 
 
-def _content_id(path: Path) -> str:
-    """Names a recording that has no id of its own, by its content."""
+def _content_id(args: argparse.Namespace, path: Path) -> str:
+    """Names a recording that has no id of its own, by its content and by how it was read."""
     if path.is_dir():
-        return path.name
-    digest = hashlib.sha256()
+        return path.resolve().name
+    digest = hashlib.sha256(repr((args.fs, args.units, args.channel)).encode())
     with contextlib.suppress(OSError), path.open("rb") as file:
-        digest.update(file.read(ID_BYTES))
-        digest.update(str(path.stat().st_size).encode())
+        while block := file.read(ID_BYTES):
+            digest.update(block)
     return digest.hexdigest()[:16]
 
 

@@ -70,8 +70,13 @@ def line(record: Output, label: str) -> str:
     return f"{label}  {'' if not channel else f'channel {channel}  '}{text}"
 
 
-def sentence(summary: dict[str, object]) -> str:
-    """The summary for a person."""
+def summary_line(tally: Tally, progress: Progress, as_json: bool, **more: object) -> str:
+    """A run's last line, for a program (with the keys `more`) or for a person."""
+    summary = tally.summary(progress)
+    return json.dumps(summary | more) if as_json else _sentence(summary)
+
+
+def _sentence(summary: dict[str, object]) -> str:
     counts = summary["counts"]
     assert isinstance(counts, dict)
     found = ", ".join(counted(n, name) for name, n in counts.items())

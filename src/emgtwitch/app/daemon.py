@@ -1,0 +1,186 @@
+"""The daemon: one session from the first byte to the summary. Acquisition here, storing and printing on threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from emgtwitch.app.days import local_time
+from emgtwitch.app.printer import Printer
+from emgtwitch.app.safety import SAFETY
+from emgtwitch.app.show import Tally, json_line, line, summary_line
+from emgtwitch.detect.records import Progress, Stamped
+from emgtwitch.errors import NoBoardError, UsageError
+from emgtwitch.pipeline import Pipeline
+from emgtwitch.settings import Settings
+from emgtwitch.sources.live import LiveSource, OpenLink
+from emgtwitch.store.channel import CommandServer
+from emgtwitch.store.folders import SESSIONS_NAME, log_path
+from emgtwitch.store.keeper import Keeper
+from emgtwitch.store.log import LogWriter
+from emgtwitch.store.recording import SessionWriter
+from emgtwitch.store.storage import Storage
+
+READ_S = 0.25
+PROGRESS_S = 1.0
+
+
+class Daemon:
+    """Acquires, records, detects, logs and shows one session, until `stop` is set.
+
+    The caller holds the lock of the data folder `folder`. `session` is the object of the recording's Session note,
+    `device` what to ask the board for (rate_Hz, channels, oversampling; what is missing stays as it is). Raises
+    CannotWriteError or UnreadableInputError where the log cannot be opened.
+    """
+
+    def __init__(
+        self,
+        open_link: OpenLink,
+        folder: Path,
+        session: Mapping[str, Any],
+        device: Mapping[str, int],
+        stop: threading.Event,
+        as_json: bool = False,
+    ) -> None:
+        self._folder, self._session, self._stop, self._json = folder, session, stop, as_json
+        self._troubles: list[str] = []
+        self._pipeline = Pipeline()
+        self._progress = self._pipeline.progress  # at most PROGRESS_S old; replaced, never changed
+        self._tally = Tally(Settings.from_mapping(session["settings"]))
+        self._printer = Printer(on_gone=stop.set, on_trouble=self._trouble)
+        self._source = LiveSource(
+            open_link,
+            session,
+            rate_Hz=device.get("rate_Hz"),
+            channels=device.get("channels"),
+            oversampling=device.get("oversampling"),
+            on_state=self._say,
+        )
+        log = LogWriter(log_path(folder))
+        recording = folder / SESSIONS_NAME / session["recording_id"]
+        log.begin(recording)
+        self._writer = SessionWriter(recording, session)
+        storage = Storage(
+            log, self._writer, on_stored=self._show, on_unstored=self._show_unstored, on_trouble=self._trouble
+        )
+        self._keeper = Keeper(storage, on_trouble=self._trouble)
+
+    def run(self) -> None:
+        """Until `stop` is set. Raises NoBoardError, and UsageError for what the board refuses or cannot do."""
+        server = CommandServer(self._folder, self._answer)
+        if not self._json:
+            self._printer.out(SAFETY)
+        self._say(f"recording to {self._folder}; Ctrl-C stops")
+        try:
+            self._acquire()
+        finally:
+            server.close()
+            tail, outputs = self._source.close(), []
+            try:
+                if self._source.hello is not None:
+                    outputs = [*self._pipeline.feed(tail), *self._pipeline.finish()]
+                    self._keeper.put(tail, outputs, self._pipeline.progress)
+            finally:
+                self._keeper.close()
+                self._printer.close()
+
+    def _acquire(self) -> None:
+        """Read, decode and hand over, until told to stop. Nothing here waits for a disk or a terminal."""
+        reported_s = 0.0
+        hello = None
+        unheard = b""  # before any board has said Hello there is no session to keep
+        while not self._stop.is_set():
+            data = unheard + self._source.read(READ_S)
+            if self._source.hello is None:
+                unheard = data
+                continue
+            unheard = b""
+            if self._source.hello is not hello:
+                hello = self._source.hello
+                self._writer.hello(hello.pack())
+            try:
+                outputs = self._pipeline.feed(data)
+            except BaseException:
+                self._keeper.put(data, [], None)  # whatever it is, the signal is not lost
+                raise
+            now_s = time.monotonic()
+            progress: Progress | None = None
+            if now_s - reported_s >= PROGRESS_S:
+                self._progress = progress = self._pipeline.progress
+                reported_s = now_s
+            if data or outputs or progress:
+                self._keeper.put(data, outputs, progress)
+
+    # What a person sees; the first two run on the storage thread
+
+    def _show(self, outputs: Sequence[Stamped]) -> None:
+        self._print(outputs, "")
+
+    def _show_unstored(self, outputs: Sequence[Stamped]) -> None:
+        self._print(outputs, "  NOT STORED")
+
+    def _print(self, outputs: Sequence[Stamped], remark: str) -> None:
+        self._tally.add(outputs)
+        for stamped in outputs:
+            text = json_line(stamped.record) if self._json else line(stamped.record, _wall(stamped)) + remark
+            if text is not None:
+                self._printer.out(text)
+
+    def _trouble(self, text: str) -> None:
+        self._troubles = [*self._troubles[-9:], text]
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._printer.err(f"emgtwitch: {text}")
+
+    def summary(self) -> str:
+        """The last line, once the run has ended."""
+        return summary_line(self._tally, self._pipeline.progress, self._json)
+
+    # The socket; this runs on its thread
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        command = request.get("command")
+        answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"mark": self._mark, "status": self._status}
+        if command not in answers:
+            raise UsageError(f"The daemon knows the commands {' and '.join(answers)}, not {command!r}.")
+        return answers[command](request)
+
+    def _mark(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._source.hello is None:
+            raise NoBoardError("The daemon still waits for the board's first word. Mark again in a moment.")
+        self._source.note(str(request.get("kind", "mark")), request.get("detail") or {})
+        return {"done": True}
+
+    def _status(self, _: dict[str, Any]) -> dict[str, Any]:
+        progress, hello = self._progress, self._source.hello
+        state: dict[str, Any] = {
+            "pid": os.getpid(),
+            "since_utc_ms": self._session["started_utc_ms"],
+            "recording_id": self._session["recording_id"],
+            "source": self._source.port,
+            "connected": self._source.connected,
+            "duration_s": progress.duration_s,
+            "analysable_s": list(progress.analysable_s),
+            "scans_seen": progress.scans_seen,
+            "scans_lost": progress.scans_lost,
+            "frames_rejected": progress.frames_rejected,
+            "clock_ppm": progress.clock_ppm,
+            "clock_ppm_uncertainty": progress.clock_ppm_uncertainty,
+            "troubles": self._troubles,
+        }
+        if hello is not None:
+            rate_Hz = hello.rate_num / hello.rate_den
+            state |= {"device": f"{hello.device_id:016x}", "rate_Hz": rate_Hz, "channels": hello.channels}
+        return state
+
+
+def _wall(stamped: Stamped) -> str:
+    """The wearer's clock then."""
+    if stamped.utc_ms is None or stamped.offset_s is None:
+        return "--:--:--.---"
+    return local_time(stamped.utc_ms, stamped.offset_s).time().isoformat("milliseconds")

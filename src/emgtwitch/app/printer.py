@@ -1,0 +1,61 @@
+"""Prints on a thread of its own: a held terminal or a slow reader holds up neither the signal nor the disk."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import TextIO
+
+PATIENCE_S = 5.0  # with a reader that does not read, at the end
+
+
+class Printer:
+    """Writes lines to standard output and standard error, in their order, without Python's buffer.
+
+    `on_gone` is called, on the printing thread, when nobody reads standard output any more; `on_trouble` with a
+    sentence, once, when it cannot be written for another reason.
+    """
+
+    def __init__(self, on_gone: Callable[[], None], on_trouble: Callable[[str], None]) -> None:
+        self._on_gone, self._on_trouble = on_gone, on_trouble
+        self._lines: queue.SimpleQueue[tuple[TextIO | None, str] | None] = queue.SimpleQueue()
+        self._fails = False
+        self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+        self._thread.start()
+
+    def out(self, text: str) -> None:
+        """Print a line on standard output."""
+        self._lines.put((sys.stdout, text))
+
+    def err(self, text: str) -> None:
+        """Print a line on standard error."""
+        self._lines.put((sys.stderr, text))
+
+    def close(self) -> None:
+        """Return when all is printed, or after PATIENCE_S."""
+        self._lines.put(None)
+        self._thread.join(PATIENCE_S)
+
+    def _run(self) -> None:
+        while (line := self._lines.get()) is not None:
+            stream, text = line
+            if stream is None:  # closed before the program began
+                continue
+            try:
+                _write(stream, text)
+            except BrokenPipeError:
+                if stream is sys.stdout:
+                    self._on_gone()
+            except OSError as error:
+                if stream is sys.stdout and not self._fails:
+                    self._fails = True
+                    self._on_trouble(f"Standard output cannot be written: {error.strerror}. Recording and log go on.")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    rest = memoryview(f"{text}\n".encode(stream.encoding or "utf-8", errors="replace"))
+    while rest:
+        rest = rest[os.write(stream.fileno(), rest) :]
