@@ -197,7 +197,7 @@ class Pipeline:
             if gap > SHORT_GAP_S * self.rate_Hz:
                 rows += [(int(row["decided"]), channel, row) for row in detector.finish(first + start)]
             elif gap > 0:
-                detector.splice(gap)
+                rows += [(int(row["decided"]), channel, row) for row in detector.splice(gap)]
             rows += [(int(row["decided"]), channel, row) for row in detector.feed(counts[start:stop])]
         for start, stop in _holes(finite):
             onset_s, offset_s = self._seconds(first + start, channel), self._seconds(first + stop, channel)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from emgtwitch.detect import kernel
 from emgtwitch.detect.floor import FLOOR_QUANTILE
-from emgtwitch.detect.state import FLOOR_MAX, LANES, OUT, PARAMS, SCALES, STATE
+from emgtwitch.detect.state import FLOOR_MAX, HOP_TICKS, LANES, OUT, PARAMS, SCALES, STATE
 from emgtwitch.dsp.design import (
     butterworth_band_pass,
     butterworth_high_pass,
@@ -53,7 +53,9 @@ class Detector:
             )
         self._state = np.zeros(1, dtype=STATE)
         self._ring = np.zeros(int(self._params["ring_mask"][0]) + 1)
-        self._out = np.zeros(64, dtype=OUT)
+        self._tables = np.zeros((2, LANES, HOP_TICKS * int(self._params["tick"][0]) + 1))
+        self._rows = np.zeros((self._tables.shape[2], 2 * LANES))
+        self._out = np.zeros(128, dtype=OUT)
         self._state["number"] = number
         self._start(index)
 
@@ -71,13 +73,15 @@ class Detector:
         state["tail"] = params["q98"]
         state["lane_c"] = 1.0
         state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
-        angle = 2 * np.pi * params["lane_Hz"] * params["lane_order"] / params["fs"]
-        state["lane_cw"], state["lane_sw"] = np.cos(angle), np.sin(angle)
+        cycles = params["lane_Hz"] * params["lane_order"] / params["fs"]
+        turns = cycles[:, np.newaxis] * np.arange(self._tables.shape[2])
+        self._tables[0], self._tables[1] = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
+        self._rows[:] = self._tables.reshape(2 * LANES, -1).T
 
     @property
     def index(self) -> int:
         """Index of the next sample."""
-        return int(self._state["index"][0])
+        return int(self._state["index"][0] + self._state["in_hop"][0])
 
     @property
     def number(self) -> int:
@@ -99,17 +103,20 @@ class Detector:
         """Rows decided by these samples, in order. `counts` (n,) float64, contiguous."""
         done = 0
         while done < len(counts):
-            taken, found = kernel.advance(counts[done:], self._params, self._state, self._ring, self._out)
+            taken, found = kernel.advance(
+                counts[done:], self._params, self._state, self._ring, self._tables, self._rows, self._out
+            )
             yield from self._out[:found].copy()
             done += taken
 
-    def splice(self, gap: int) -> None:
-        """`gap` samples are missing; an open event and the floor live on."""
-        kernel.splice(self._params, self._state, self._ring, gap)
+    def splice(self, gap: int) -> Iterator[np.void]:
+        """`gap` samples are missing; an open event and the floor live on. Rows decided by the samples before."""
+        found = kernel.splice(self._params, self._state, self._ring, self._tables, self._rows, self._out, gap)
+        return iter(self._out[:found].copy())
 
     def finish(self, restart_index: int) -> Iterator[np.void]:
         """Close what is open, truncated, and start cold with the sample `restart_index`."""
-        found = kernel.finish(self._params, self._state, self._ring, self._out)
+        found = kernel.finish(self._params, self._state, self._ring, self._tables, self._rows, self._out)
         rows = self._out[:found].copy()
         self._start(restart_index)
         yield from rows
@@ -147,12 +154,12 @@ def parameters(
     p["threshold"] = [mean_square_quantile(budget * n / fs_Hz / 3, d) for n, d in zip(windows, dof, strict=True)]
     p["q98"] = [mean_square_quantile(0.02, d) for d in dof]
     p["dof_tick"] = dof[2] / (1 << (first_scale + 2))
-    p["hop"] = max(1, round(0.016 * fs_Hz / tick))
-    p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S * fs_Hz / tick / p["hop"]))
+    hop_s = HOP_TICKS * tick / fs_Hz
+    p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))
     p["floor_gain"] = 1 / mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
-    p["loud_decay"] = math.exp(-tick / fs_Hz / LOUD_TAU_S)
-    p["just_loud_decay"] = math.exp(-tick / fs_Hz / JUST_LOUD_TAU_S)
+    p["loud_decay"] = math.exp(-hop_s / LOUD_TAU_S)
+    p["just_loud_decay"] = math.exp(-hop_s / JUST_LOUD_TAU_S)
     p["rms5"] = max(1, round(0.005 * fs_Hz))
     p["hold"] = round(min(0.025, settings.merge_max_ms / 1000) * fs_Hz)
     p["merge_max"] = round(settings.merge_max_ms / 1000 * fs_Hz)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry
-from emgtwitch.detect.jit import kernel
+from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb, edges, energy5, span_above
 from emgtwitch.detect.mains import line_share
 from emgtwitch.detect.state import (
     ANNOUNCEMENT,
     EDGE_SHARE,
     EVENT,
+    HOP_TICKS,
     INTERVAL,
     MAINS,
     MIN_ENTRIES,
@@ -78,7 +81,7 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.peak5 = 0.0
     s.top_rung = -1
     s.last[:] = 0
-    s.rung_base = 0.25 * s.floor * p.rms5
+    s.rung_base = np.float64(0.25 * s.floor * p.rms5).view(np.int64) >> 50
     start = max(s.open_pos - p.rms5 - p.delay, max(s.splice_pos, s.end_pos))
     s.ladder_pos = start
     s.rms5_energy = 0.0
@@ -133,7 +136,7 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
     return n_out
 
 
-@kernel
+@inline
 def noise_step(p, s):  # type: ignore[no-untyped-def]
     """Is the event only more noise? Steady as noise is, little above the floor, and as much so above 280 Hz."""
     k64 = p.first_scale + 3
@@ -160,7 +163,7 @@ def noise_step(p, s):  # type: ignore[no-untyped-def]
     return ratio < 8.0 and math.sqrt(s.steady_sum2) < spread and high_ratio - 1 > 0.6 * (ratio - 1)
 
 
-@kernel
+@inline
 def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     """Find a twitch riding on a longer event, by its contrast with the tone of the quarter second before."""
     k32 = p.first_scale + 2
@@ -168,7 +171,7 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     half = 1 << (p.first_scale + 5)
     now = s.window[k32] / n32
     if s.tone_phase == 0:
-        before = s.windows[half + ((s.ticks - (1 << k32) - 4) & (half - 1))] / (p.tick * half)
+        before = s.history[p.first_scale + 5, half + s.hop_tick - (1 << k32) - 4] / (p.tick * half)
         if s.pos - s.open_pos < 2 * p.tick * half + n32 or s.pos - s.splice_pos < 2 * p.tick * half or before <= 0.0:
             return n_out
         ratio = now / before
@@ -212,7 +215,7 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     return n_out
 
 
-@kernel
+@inline
 def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     """One tick of an open event: is it going on, pausing, over, long enough to announce, or only noise?"""
     n256 = p.tick * (1 << (p.first_scale + 5))
@@ -226,12 +229,11 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if p.off_uV > 0:
             s.base = max(s.base, (math.sqrt(s.event_floor) + p.off_uV) ** 2)
         level = min(max(s.window[p.first_scale + 2] / n32 / s.base, LEVEL_MIN), LEVEL_MAX)
-        if level > s.level:
-            s.level = level
-        else:
-            s.level += (level - s.level) * p.tick / (0.3 * p.fs)
+        if level > s.level or s.ticks % 8 == 0:  # up at once, down slowly
+            s.level += (level - s.level) * (1.0 if level > s.level else p.tick * 8 / (0.3 * p.fs))
+            s.log_level = math.log(s.level)
         z = s.e_main / (p.tick * s.base)
-        s.quiet_nats += 0.5 * p.dof_tick * (math.log(s.level) + z * (1 / s.level - 1))
+        s.quiet_nats += 0.5 * p.dof_tick * (s.log_level + z * (1 / s.level - 1))
         if s.quiet_nats <= 0.0:
             s.quiet_nats = 0.0
             s.active_pos = s.pos
@@ -251,9 +253,9 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
                 s.announced_end = offset
                 n_out = emit(s, out, n_out, ANNOUNCEMENT, s.open_number, onset, offset)
         fifth = int(0.2 * p.fs)
-        look = s.ticks % 64 == 0 and s.pos - s.splice_pos > fifth and s.pos - s.open_pos > fifth // 2
+        look = s.ticks % 128 == 0 and s.pos - s.splice_pos > fifth and s.pos - s.open_pos > fifth // 2
         if look and line_share(p, s, ring, s.pos, fifth) > LINE_SHARE:
-            s.eager = int(0.5 * p.fs) // p.tick
+            s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
         if s.announced == 0 and noise_step(p, s):
             s.phase = 0
             s.end_pos = s.pos

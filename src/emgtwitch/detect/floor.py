@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from emgtwitch.detect.jit import kernel
-from emgtwitch.detect.state import BINS, SCALES, TONE_SHARE
+from emgtwitch.detect.jit import inline, kernel
+from emgtwitch.detect.state import BINS, HOP_TICKS, SCALES, TONE_SHARE
 
 FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
-TAIL_STEP = 0.03
+TAIL_UP, TAIL_DOWN = math.exp(0.1 * 0.98), math.exp(-0.1 * 0.02)  # balance at the 98 % quantile
 CLIP_SIGMA = 3.0
 
 
-@kernel
+@inline
 def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
     """Put a mean square into the sliding histogram and move its quantile: exact, and whatever the units."""
     entry = min(max(int(8 * math.log2(energy + 1e-30)) + BINS // 2, 0), BINS - 1)
@@ -40,7 +40,7 @@ def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
     s.clip = CLIP_SIGMA * math.sqrt(s.floor)
 
 
-@kernel
+@inline
 def set_thresholds(p, s):  # type: ignore[no-untyped-def]
     """Window energies that open an event: the false-event budget, widened as far as the noise's tail is heavier."""
     for j in range(SCALES):
@@ -63,19 +63,19 @@ def forget_floor(s):  # type: ignore[no-untyped-def]
     s.below = 0
 
 
-@kernel
+@inline
 def learn(p, s):  # type: ignore[no-untyped-def]
-    """Noise floor and tails, from quiet windows; a lower energy always counts."""
+    """Once a hop: noise floor and tails, from quiet windows; a lower energy always counts."""
     k64 = p.first_scale + 3
     n64 = p.tick * (1 << k64)
     quiet_since = s.pos - max(s.splice_pos, s.end_pos)
-    if s.ticks % p.hop == 0 and s.pos - s.splice_pos >= n64:
+    if s.pos - s.splice_pos >= n64:
         mean_square = s.window[k64] / n64
         quiet = s.phase == 0 and quiet_since >= n64
         tone = s.phase == 1 and s.pos - s.open_pos > p.twitch_max and s.peak5 < TONE_SHARE * s.loud
         if s.settling == 1 or quiet or tone or mean_square * p.floor_gain < s.floor:
             take_entry(p, s, mean_square)
-            rate = max(1.0 / s.n_entries, 0.008)
+            rate = max(1.0 / s.n_entries, 0.016)
             s.high_floor += rate * (s.high_ms - s.high_floor)
             set_thresholds(p, s)
     if s.settling == 1 or s.phase != 0 or s.floor <= 0.0:
@@ -83,7 +83,6 @@ def learn(p, s):  # type: ignore[no-untyped-def]
     for j in range(SCALES):
         k = p.first_scale + j
         n = p.tick * (1 << k)
-        if s.ticks % max(1, (1 << k) // 2) == 0 and quiet_since >= n:
-            ratio = s.window[k] / (n * s.floor)
-            s.tail[j] *= math.exp(TAIL_STEP * (0.98 if ratio > s.tail[j] else -0.02))
-            s.tail[j] = max(s.tail[j], p.q98[j])
+        if s.hops % max(1, (1 << k) // (2 * HOP_TICKS)) == 0 and quiet_since >= n:
+            above = s.window[k] > n * s.floor * s.tail[j]
+            s.tail[j] = max(s.tail[j] * (TAIL_UP if above else TAIL_DOWN), p.q98[j])

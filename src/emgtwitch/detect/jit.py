@@ -7,4 +7,6 @@ from __future__ import annotations
 
 from numba import njit
 
-kernel = njit(cache=True, nogil=True, fastmath={"contract"})
+kernel = njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+# For what runs every hop: a call that passes arrays costs as much as the arithmetic of a hop.
+inline = njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy", forceinline=True)

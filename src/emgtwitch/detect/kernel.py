@@ -1,8 +1,9 @@
 """The detector's kernel: one pass over the samples of a channel, with all state carried from call to call.
 
 Nothing here depends on where a call begins or ends: every decision hangs on the count of samples received.
-Per sample: band-pass, mains canceller, side bands, energy. Per tick of about 2 ms: window energies by doubling (sums
-of non-negative numbers only, so nothing drifts), noise floor, and the machine that opens, pauses and closes events.
+Samples are taken in hops of 16 ticks (a tick is about 2 ms). Per sample: rails and flat line, band-pass, mains, side
+bands, energy. Per hop: window energies by doubling (sums of non-negative numbers only, so nothing drifts), the noise
+floor, the mains' amplitude. Per tick, only where something goes on: the machine that opens, pauses and closes events.
 """
 
 from __future__ import annotations
@@ -11,49 +12,162 @@ import numpy as np
 
 from emgtwitch.detect.events import begin_event, emit, end_event, follow
 from emgtwitch.detect.floor import learn
-from emgtwitch.detect.jit import kernel
+from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
-from emgtwitch.detect.mains import rotate_lanes, tune_lanes
-from emgtwitch.detect.state import FLAT, INTERVAL, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING
+from emgtwitch.detect.mains import adapt_lanes, rotate_lanes
+from emgtwitch.detect.state import FLAT, HOP_TICKS, INTERVAL, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING
+
+ROWS_PER_HOP = 32  # more than a hop can write
+
+
+@inline
+def _scan(p, s, x, start, stop):  # type: ignore[no-untyped-def]
+    """Return where a rail or a flat line has lasted too long in x[start:stop], or `stop`."""
+    last, same, rail = s.last_count, s.same_run, s.rail_count
+    low, high, most_rail, most_same = p.rail_low, p.rail_high, p.rail_run, p.flat_run
+    end = stop
+    for i in range(start, stop):
+        count = x[i]
+        same = same + 1 if count == last else 0
+        rail = rail + 1 if count <= low or count >= high else 0
+        last = count
+        if rail >= most_rail or same >= most_same:
+            end = i
+            break
+    s.last_count, s.same_run, s.rail_count = last, same, rail
+    return end
 
 
 @kernel
-def _tick(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
-    """End of a tick: window energies by doubling, mains, floor, events."""
-    s.window[0] = s.e_main
+def _start_cold(p, s, count):  # type: ignore[no-untyped-def]
+    """Set the filters as if `count` had always been there, so that no offset makes a step."""
+    v = count * p.scale
+    s.cold = 0
+    s.z_main[:] = 0.0
+    s.z_main[0], s.z_main[1] = -p.main[0, 0] * v, p.main[0, 2] * v
+    s.z_low[0], s.z_low[1] = -p.low[0] * v, p.low[2] * v
+    s.z_mid[:] = 0.0
+    s.z_high[:] = 0.0
+
+
+@inline
+def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untyped-def]
+    """The signal chain over x[start:stop], which lies within one hop."""
+    if start == stop:
+        return
+    if s.cold == 1:
+        _start_cold(p, s, x[start])
+    n = stop - start
+    m, low, mid, high, scale = p.main, p.low, p.mid, p.high, p.scale
+    b00, b01, b02, a01, a02 = m[0, 0], m[0, 1], m[0, 2], m[0, 3], m[0, 4]
+    b10, b11, b12, a11, a12 = m[1, 0], m[1, 1], m[1, 2], m[1, 3], m[1, 4]
+    z0, z1, z2, z3 = s.z_main[0], s.z_main[1], s.z_main[2], s.z_main[3]
+    l0, l1 = s.z_low[0], s.z_low[1]
+    lb0, lb1, lb2, la1, la2 = low[0], low[1], low[2], low[3], low[4]
+    e_low = s.e_low
+    for i in range(n):
+        v = x[start + i] * scale
+        y = b00 * v + z0
+        z0 = b01 * v - a01 * y + z1
+        z1 = b02 * v - a02 * y
+        w = b10 * y + z2
+        z2 = b11 * y - a11 * w + z3
+        z3 = b12 * y - a12 * w
+        slow = lb0 * v + l0
+        l0 = lb1 * v - la1 * slow + l1
+        l1 = lb2 * v - la2 * slow
+        e_low += slow * slow
+        work[i] = w
+    s.z_main[0], s.z_main[1], s.z_main[2], s.z_main[3] = z0, z1, z2, z3
+    s.z_low[0], s.z_low[1] = l0, l1
+    s.e_low = e_low
+    # The mains as its sinusoids stood at the beginning of the hop.
+    in_hop = s.in_hop
+    c, q = s.hop_c, s.hop_s
+    for k in range(0, LANES, 4):
+        c0, c1, c2, c3 = c[k], c[k + 1], c[k + 2], c[k + 3]
+        q0, q1, q2, q3 = q[k], q[k + 1], q[k + 2], q[k + 3]
+        for i in range(n):
+            r = in_hop + i
+            first = (c0 * tables[0, k, r] + q0 * tables[1, k, r]) + (
+                c1 * tables[0, k + 1, r] + q1 * tables[1, k + 1, r]
+            )
+            second = c2 * tables[0, k + 2, r] + q2 * tables[1, k + 2, r]
+            third = c3 * tables[0, k + 3, r] + q3 * tables[1, k + 3, r]
+            work[i] -= first + (second + third)
+    m0, m1 = s.z_mid[0], s.z_mid[1]
+    h0, h1 = s.z_high[0], s.z_high[1]
+    mb0, mb1, mb2, ma1, ma2 = mid[0], mid[1], mid[2], mid[3], mid[4]
+    hb0, hb1, hb2, ha1, ha2 = high[0], high[1], high[2], high[3], high[4]
+    e_high = s.e_high
+    pos, mask, tick = s.pos + in_hop, p.ring_mask, p.tick
+    at = in_hop // tick
+    left = tick - in_hop % tick
+    e_main, e_mid = s.tick_main[at], s.tick_mid[at]
+    for i in range(n):
+        y = work[i]
+        upper = mb0 * y + m0
+        m0 = mb1 * y - ma1 * upper + m1
+        m1 = mb2 * y - ma2 * upper
+        top = hb0 * y + h0
+        h0 = hb1 * y - ha1 * top + h1
+        h1 = hb2 * y - ha2 * top
+        ring[(pos + i) & mask] = y
+        e_main += y * y
+        e_mid += upper * upper
+        e_high += top * top
+        left -= 1
+        if left == 0:
+            s.tick_main[at], s.tick_mid[at] = e_main, e_mid
+            e_main = e_mid = 0.0
+            at += 1
+            left = tick
+    if at < HOP_TICKS:
+        s.tick_main[at], s.tick_mid[at] = e_main, e_mid
+    s.z_mid[0], s.z_mid[1] = m0, m1
+    s.z_high[0], s.z_high[1] = h0, h1
+    s.e_high = e_high
+    s.in_hop = in_hop + n
+
+
+@inline
+def _windows(s, ticks):  # type: ignore[no-untyped-def]
+    """Energies of the windows that end with each tick of the hop: 2**(k + 1) ticks from two windows of 2**k.
+
+    Row k of `history` holds the windows of 2**k ticks of the last 2**k ticks, then those of this hop.
+    """
+    h = s.history
+    for j in range(ticks):
+        h[0, 1 + j] = s.tick_main[j]
     for k in range(LEVELS - 1):
-        at = (1 << k) + (s.ticks & ((1 << k) - 1))
-        older = s.windows[at]
-        s.windows[at] = s.window[k]
-        s.window[k + 1] = s.window[k] + older
-    at = (1 << (LEVELS - 1)) + (s.ticks & ((1 << (LEVELS - 1)) - 1))
-    s.windows[at] = s.window[LEVELS - 1]
-    s.ticks += 1
-    smooth = min(p.tick / (0.032 * p.fs), 1.0)
-    s.low_ms += smooth * (s.e_low / p.tick - s.low_ms)
-    s.high_ms += smooth * (s.e_high / p.tick - s.high_ms)
-    s.eager = max(s.eager - 1, 0)
-    s.loud *= p.loud_decay
-    s.just_loud *= p.just_loud_decay
-    if s.ticks % max(1, int(0.25 * p.fs) // p.tick) == 0:
-        tune_lanes(p, s)
-        for k in range(LANES):
-            norm = 1.5 - 0.5 * (s.lane_c[k] ** 2 + s.lane_s[k] ** 2)
-            s.lane_c[k] *= norm
-            s.lane_s[k] *= norm
-    if s.guard > 0:
-        s.guard -= p.tick
-        if s.phase != 0:
-            n_out = follow(p, s, ring, out, n_out)
-        return n_out
-    learn(p, s)
-    if s.settling == 1:
-        if s.n_entries >= MIN_ENTRIES:
-            s.settling = 0
-            s.end_pos = s.pos
-            n_out = emit(s, out, n_out, INTERVAL, 0, s.settling_start, s.index)
-            out[n_out - 1].cause = SETTLING
-        return n_out
+        size = 1 << k
+        for j in range(ticks):
+            h[k + 1, 2 * size + j] = h[k, j] + h[k, size + j]
+
+
+@inline
+def _shift_windows(s, ticks):  # type: ignore[no-untyped-def]
+    """Make room for the next hop."""
+    h = s.history
+    for k in range(LEVELS):
+        for j in range(1 << k):
+            h[k, j] = h[k, j + ticks]
+
+
+@inline
+def _any_loud(p, s, ticks):  # type: ignore[no-untyped-def]
+    """Whether any window of the hop may open an event."""
+    loud = 0
+    for j in range(SCALES):
+        on, first = s.on[j], 1 << (p.first_scale + j)
+        for i in range(ticks):
+            loud += s.history[p.first_scale + j, first + i] > on
+    return loud > 0
+
+
+@inline
+def _tick(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
+    """Open an event or follow the open one, at the end of a tick."""
     if s.phase != 0:
         return follow(p, s, ring, out, n_out)
     reach = s.pos - max(s.end_pos, s.splice_pos)
@@ -64,6 +178,62 @@ def _tick(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if s.window[k] > s.on[j]:
             begin_event(p, s, ring, k)
             break
+    return n_out
+
+
+@kernel
+def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-untyped-def]
+    """Everything that happens once a hop, or when a hop is cut short: its whole ticks count, the rest is dropped."""
+    samples = s.in_hop
+    ticks = samples // p.tick
+    begin_pos, begin_index = s.pos, s.index
+    _windows(s, ticks)
+    if ticks > 0:
+        smooth = min(samples / (0.032 * p.fs), 1.0)
+        s.low_ms += smooth * (s.e_low / samples - s.low_ms)
+        s.high_ms += smooth * (s.e_high / samples - s.high_ms)
+    ready = s.settling == 0 and s.guard <= 0
+    if s.phase != 0 or (ready and _any_loud(p, s, ticks)):
+        for j in range(ticks):
+            s.pos = begin_pos + (j + 1) * p.tick
+            s.index = begin_index + (j + 1) * p.tick
+            s.ticks += 1
+            s.hop_tick = j
+            for k in range(LEVELS):
+                s.window[k] = s.history[k, (1 << k) + j]
+            s.e_main, s.e_mid = s.tick_main[j], s.tick_mid[j]
+            if s.phase != 0 or ready:
+                n_out = _tick(p, s, ring, out, n_out)
+    else:
+        s.ticks += ticks
+        for k in range(LEVELS):
+            s.window[k] = s.history[k, (1 << k) + ticks - 1]
+    _shift_windows(s, ticks)
+    s.pos = begin_pos + samples
+    s.index = begin_index + samples
+    s.hops += 1
+    adapt_lanes(p, s, ring, tables, rows, work, samples)
+    s.loud *= p.loud_decay
+    s.just_loud *= p.just_loud_decay
+    s.eager = max(s.eager - 1, 0)
+    s.in_hop = 0
+    for j in range(HOP_TICKS):
+        s.tick_main[j] = s.tick_mid[j] = 0.0
+    s.e_low = s.e_high = 0.0
+    # Denormal numbers slow a filter by a hundred times.
+    if abs(s.z_main[2]) + abs(s.z_main[3]) + abs(s.z_mid[0]) + abs(s.z_mid[1]) < 1e-30:
+        s.z_main[2:] = 0.0
+        s.z_mid[:] = 0.0
+        s.z_high[:] = 0.0
+    if s.guard > 0:
+        s.guard -= samples
+        return n_out
+    learn(p, s)
+    if s.settling == 1 and s.n_entries >= MIN_ENTRIES:
+        s.settling = 0
+        s.end_pos = s.pos
+        n_out = emit(s, out, n_out, INTERVAL, 0, s.settling_start, s.index)
+        out[n_out - 1].cause = SETTLING
     return n_out
 
 
@@ -102,10 +272,11 @@ def _end_bad(p, s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
+def finish(params, state, ring, tables, rows, out):  # type: ignore[no-untyped-def]
     """The stream ends here (a long gap, a reset, the end of the recording); returns the rows written to `out`."""
     p, s = params[0], state[0]
-    n_out = 0
+    work = np.empty(HOP_TICKS * p.tick)
+    n_out = _end_hop(p, s, ring, tables, rows, work, out, 0) if s.in_hop > 0 else 0
     if s.phase != 0:
         n_out = end_event(p, s, ring, out, n_out, 1 if s.phase == 1 else 0)
     if s.bad != 0:
@@ -118,105 +289,55 @@ def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def splice(params, state, ring, gap):  # type: ignore[no-untyped-def]
-    """`gap` samples are missing, few enough for an open event and the floor to live on."""
+def splice(params, state, ring, tables, rows, out, gap):  # type: ignore[no-untyped-def]
+    """`gap` samples are missing, few enough for an open event and the floor to live on; returns the rows written."""
     p, s = params[0], state[0]
+    work = np.empty(HOP_TICKS * p.tick)
+    n_out = _end_hop(p, s, ring, tables, rows, work, out, 0) if s.in_hop > 0 else 0
     if s.phase != 0:
-        climb(p, s, ring, s.pos)
         s.tone_phase = 0
+        climb(p, s, ring, s.pos)
     rotate_lanes(p, s, gap)
     s.index += gap
     s.splice_pos = s.pos
     s.guard = max(s.guard, p.splice_guard)
-    s.in_tick = 0
-    s.e_main = s.e_low = s.e_mid = s.e_high = 0.0
+    return n_out
 
 
 @kernel
-def advance(x, params, state, ring, out):  # type: ignore[no-untyped-def]
+def advance(x, params, state, ring, tables, rows, out):  # type: ignore[no-untyped-def]
     """Take the counts `x` of one channel; write what was found to `out`; returns (samples taken, rows written).
 
     Takes fewer samples than there are when `out` could overflow: call again with the rest.
     """
     p, s = params[0], state[0]
-    m = p.main
-    z = s.z_main
-    z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
-    low, mid, high = p.low, p.mid, p.high
-    l0, l1 = s.z_low[0], s.z_low[1]
-    m0, m1 = s.z_mid[0], s.z_mid[1]
-    h0, h1 = s.z_high[0], s.z_high[1]
-    a, b, c, q, cw, sw = s.lane_a, s.lane_b, s.lane_c, s.lane_s, s.lane_cw, s.lane_sw
-    hum = np.empty(LANES)
+    hop = HOP_TICKS * p.tick
+    work = np.empty(hop)
     n_out = 0
     taken = 0
-    for count in x:
-        if n_out > out.size - 4:
-            break
-        taken += 1
-        s.same_run = s.same_run + 1 if count == s.last_count else 0
-        s.last_count = count
-        s.rail_count = s.rail_count + 1 if count <= p.rail_low or count >= p.rail_high else 0
-        if s.bad == 0:
-            if s.rail_count >= p.rail_run:
-                n_out = _begin_bad(p, s, ring, out, n_out, RAIL, s.rail_count - 1)
-            elif s.same_run >= p.flat_run:
-                n_out = _begin_bad(p, s, ring, out, n_out, FLAT, s.same_run)
-        elif (s.rail_count if s.bad == RAIL else s.same_run) == 0:
-            n_out = _end_bad(p, s, out, n_out)
+    while taken < x.size and n_out + ROWS_PER_HOP <= out.size:
         if s.bad != 0:
-            s.index += 1
-            continue
-        v = count * p.scale
-        if s.cold == 1:  # as if this value had always been there, so that no offset makes a step
-            s.cold = 0
-            z0, z1 = -m[0, 0] * v, m[0, 2] * v
-            z2 = z3 = m0 = m1 = h0 = h1 = 0.0
-            l0, l1 = -low[0] * v, low[2] * v
-            s.in_tick = 0
-            s.e_main = s.e_low = s.e_mid = s.e_high = 0.0
-        y = m[0, 0] * v + z0
-        z0 = m[0, 1] * v - m[0, 3] * y + z1
-        z1 = m[0, 2] * v - m[0, 4] * y
-        w = m[1, 0] * y + z2
-        z2 = m[1, 1] * y - m[1, 3] * w + z3
-        z3 = m[1, 2] * y - m[1, 4] * w
-        for k in range(LANES):
-            hum[k] = a[k] * c[k] + b[k] * q[k]
-        y = w - (((hum[0] + hum[1]) + (hum[2] + hum[3])) + ((hum[4] + hum[5]) + (hum[6] + hum[7])))
-        step = 4 * p.mu * y if s.eager > 0 else 2 * p.mu * min(max(y, -s.clip), s.clip)
-        for k in range(LANES):
-            ck, qk = c[k], q[k]
-            a[k] += step * ck
-            b[k] += step * qk
-            c[k] = ck * cw[k] - qk * sw[k]
-            q[k] = qk * cw[k] + ck * sw[k]
-        slow = low[0] * v + l0
-        l0 = low[1] * v - low[3] * slow + l1
-        l1 = low[2] * v - low[4] * slow
-        upper = mid[0] * y + m0
-        m0 = mid[1] * y - mid[3] * upper + m1
-        m1 = mid[2] * y - mid[4] * upper
-        top = high[0] * y + h0
-        h0 = high[1] * y - high[3] * top + h1
-        h1 = high[2] * y - high[4] * top
-        ring[s.pos & p.ring_mask] = y
-        s.pos += 1
-        s.index += 1
-        s.e_main += y * y
-        s.e_low += slow * slow
-        s.e_mid += upper * upper
-        s.e_high += top * top
-        s.in_tick += 1
-        if s.in_tick == p.tick:
-            n_out = _tick(p, s, ring, out, n_out)
-            s.in_tick = 0
-            s.e_main = s.e_low = s.e_mid = s.e_high = 0.0
-            # Denormal numbers slow a filter by a hundred times: flush them, by the count of samples, not of calls.
-            if abs(z0) + abs(z1) + abs(z2) + abs(z3) + abs(m0) + abs(m1) + abs(h0) + abs(h1) < 1e-30:
-                z0 = z1 = z2 = z3 = m0 = m1 = h0 = h1 = 0.0
-    z[0], z[1], z[2], z[3] = z0, z1, z2, z3
-    s.z_low[0], s.z_low[1] = l0, l1
-    s.z_mid[0], s.z_mid[1] = m0, m1
-    s.z_high[0], s.z_high[1] = h0, h1
+            kind = s.bad
+            end = _scan(p, s, x, taken, taken + 1)
+            taken += 1
+            if end < taken or (s.rail_count if kind == RAIL else s.same_run) > 0:
+                s.index += 1
+                continue
+            n_out = _end_bad(p, s, out, n_out)
+            _filter(p, s, ring, tables, work, x, taken - 1, taken)
+        else:
+            stop = min(x.size, taken + hop - s.in_hop)
+            end = _scan(p, s, x, taken, stop)
+            _filter(p, s, ring, tables, work, x, taken, end)
+            taken = end
+            if end < stop:
+                n_out = _end_hop(p, s, ring, tables, rows, work, out, n_out) if s.in_hop > 0 else n_out
+                if s.rail_count >= p.rail_run:
+                    n_out = _begin_bad(p, s, ring, out, n_out, RAIL, s.rail_count - 1)
+                else:
+                    n_out = _begin_bad(p, s, ring, out, n_out, FLAT, s.same_run)
+                s.index += 1
+                taken += 1
+        if s.in_hop == hop:
+            n_out = _end_hop(p, s, ring, tables, rows, work, out, n_out)
     return taken, n_out

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
-from emgtwitch.detect.jit import kernel
+from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import EDGE_SHARE, RUNGS
 
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 
 
-@kernel
+@inline
+def _rung(s, energy):  # type: ignore[no-untyped-def]
+    """Quarter octaves of `energy` above the ladder's base: the exponent and two bits of the mantissa as stored."""
+    return (np.float64(energy).view(np.int64) >> 50) - s.rung_base
+
+
+@inline
 def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
     """Note for each level of 5 ms RMS when the event first and last exceeded it, up to position `until`.
 
@@ -23,8 +29,7 @@ def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
         s.rms5_energy = max(s.rms5_energy + y * y - old * old, 0.0)
         s.peak = max(s.peak, abs(y))
         s.peak5 = max(s.peak5, s.rms5_energy)
-        rung = int(4 * math.log2(s.rms5_energy / s.rung_base + 1e-30)) if s.rms5_energy > s.rung_base else -1
-        rung = min(rung, RUNGS - 1)
+        rung = min(_rung(s, s.rms5_energy), RUNGS - 1)
         if rung >= 0:
             s.last[rung] = i + shift
             while s.top_rung < rung:
@@ -37,8 +42,7 @@ def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
 def edges(p, s):  # type: ignore[no-untyped-def]
     """Onset and offset as known now: first and last 5 ms RMS above 10 % of the peak, or above the floor if higher."""
     level = max(EDGE_SHARE * s.peak5, EDGE_FLOOR * s.event_floor * p.rms5)
-    rung = int(4 * math.log2(max(level / s.rung_base, 1.0)))
-    rung = max(min(rung, s.top_rung), 0)
+    rung = max(min(_rung(s, level), s.top_rung), 0)
     last = s.last[rung]
     for k in range(rung, s.top_rung + 1):
         last = max(last, s.last[k])

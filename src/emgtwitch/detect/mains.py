@@ -1,73 +1,154 @@
 """Kernels of the mains canceller: sinusoids at the mains' harmonics, adapted and tuned while the signal is quiet.
 
-An adaptive noise canceller with quadrature references (Widrow et al. 1975) whose error is clipped to the noise, so that
-a contraction neither disturbs it nor rings in it.
+An adaptive noise canceller with quadrature references (Widrow et al. 1975) that adapts once a hop and whose error is
+clipped to the noise, so that a contraction neither disturbs it nor rings in it.
 """
 
 from __future__ import annotations
 
 import math
 
-from emgtwitch.detect.jit import kernel
-from emgtwitch.detect.state import LANES
+from emgtwitch.detect.jit import inline, kernel
+from emgtwitch.detect.state import HOP_TICKS, LANES
+
+TUNE_S = 0.25
+TRUSTED = 0.1  # of the floor: a weaker sinusoid says nothing of the frequency
 
 
 @kernel
 def rotate_lanes(p, s, n):  # type: ignore[no-untyped-def]
-    """Turn the mains oscillators by `n` samples that were not received."""
+    """Turn the mains oscillators by `n` samples."""
     for k in range(LANES):
         angle = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs * n
         c, q = math.cos(angle), math.sin(angle)
         s.lane_c[k], s.lane_s[k] = s.lane_c[k] * c - s.lane_s[k] * q, s.lane_s[k] * c + s.lane_c[k] * q
+    _express(s)
+
+
+@inline
+def _express(s):  # type: ignore[no-untyped-def]
+    """The amplitudes against the phase at the beginning of the hop, as the tables count it."""
+    for k in range(LANES):
+        c, q = s.lane_c[k], s.lane_s[k]
+        s.hop_c[k] = s.lane_a[k] * c + s.lane_b[k] * q
+        s.hop_s[k] = s.lane_b[k] * c - s.lane_a[k] * q
+
+
+@inline
+def adapt_lanes(p, s, ring, tables, rows, error, n):  # type: ignore[no-untyped-def]
+    """Move the amplitudes by what the hop's `n` samples before `pos` still held of each sinusoid, then turn on.
+
+    `error` is room for a hop. Eight sums side by side, sample after sample, fit the processor's vectors.
+    """
+    step = (4 if s.eager > 0 else 2) * p.mu
+    clip = math.inf if s.eager > 0 else s.clip
+    for i in range(n):
+        error[i] = min(max(ring[(s.pos - n + i) & p.ring_mask], -clip), clip)
+    for k in range(0, LANES, 4):
+        a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
+        for i in range(n):
+            e = error[i]
+            a0 += e * rows[i, k]
+            a1 += e * rows[i, k + 1]
+            a2 += e * rows[i, k + 2]
+            a3 += e * rows[i, k + 3]
+            b0 += e * rows[i, LANES + k]
+            b1 += e * rows[i, LANES + k + 1]
+            b2 += e * rows[i, LANES + k + 2]
+            b3 += e * rows[i, LANES + k + 3]
+        _adapt(s, k, step, a0, b0)
+        _adapt(s, k + 1, step, a1, b1)
+        _adapt(s, k + 2, step, a2, b2)
+        _adapt(s, k + 3, step, a3, b3)
+    for k in range(LANES):
+        c, q = s.lane_c[k], s.lane_s[k]
+        norm = 1.5 - 0.5 * (c * c + q * q)
+        s.lane_c[k] = norm * (c * rows[n, k] - q * rows[n, LANES + k])
+        s.lane_s[k] = norm * (q * rows[n, k] + c * rows[n, LANES + k])
+    if s.hops % max(1, int(TUNE_S * p.fs) // (HOP_TICKS * p.tick)) == 0:
+        tune_lanes(p, s, tables, rows)
+    _express(s)
+
+
+@inline
+def _adapt(s, k, step, in_phase, quadrature):  # type: ignore[no-untyped-def]
+    c, q = s.lane_c[k], s.lane_s[k]
+    s.lane_a[k] += step * (c * in_phase - q * quadrature)
+    s.lane_b[k] += step * (q * in_phase + c * quadrature)
 
 
 @kernel
-def tune_lanes(p, s):  # type: ignore[no-untyped-def]
-    """Every quarter second: follow the mains by the phase that the strong lanes have gained."""
+def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
+    """Follow the mains by the phase that the strong sinusoids have gained since the last time; set the tables."""
+    moved = False
     for family in range(2):
         weight = 0.0
         gain = 0.0
         for k in range(LANES):
             if p.lane_family[k] != family or p.lane_order[k] == 0.0:
                 continue
+            power = s.lane_a[k] ** 2 + s.lane_b[k] ** 2
+            if power < TRUSTED * s.floor:
+                s.lane_phase[k] = math.nan
+                continue
             phase = math.atan2(-s.lane_b[k], s.lane_a[k])
             turn = phase - s.lane_phase[k]
             s.lane_phase[k] = phase
             turn -= 2 * math.pi * math.floor(turn / (2 * math.pi) + 0.5)
-            power = s.lane_a[k] ** 2 + s.lane_b[k] ** 2
-            if power > 0.1 * s.floor and abs(turn) < 0.5 * math.pi:
+            if abs(turn) < 0.5 * math.pi:
                 weight += power * p.lane_order[k] ** 2
                 gain += power * p.lane_order[k] * turn
         if weight > 0.0:
-            f = s.family_Hz[family] + 0.3 * gain / weight / (2 * math.pi * 0.25)
+            f = s.family_Hz[family] + 0.3 * gain / weight / (2 * math.pi * TUNE_S)
             nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
             s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
+            moved = True
+    if moved:
+        _set_tables(p, s, tables, rows)
+
+
+@kernel
+def _set_tables(p, s, tables, rows):  # type: ignore[no-untyped-def]
+    """Cosine and sine of each lane over a hop, once by lane and once by sample."""
     for k in range(LANES):
         angle = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs
-        s.lane_cw[k] = math.cos(angle)
-        s.lane_sw[k] = math.sin(angle)
+        c, q = math.cos(angle), math.sin(angle)
+        t, u = 1.0, 0.0
+        for i in range(tables.shape[2]):
+            tables[0, k, i], tables[1, k, i] = t, u
+            rows[i, k], rows[i, LANES + k] = t, u
+            t, u = t * c - u * q, u * c + t * q
+
+
+@inline
+def _power(near, far, turn):  # type: ignore[no-untyped-def]
+    return near * near + far * far - turn * near * far
 
 
 @kernel
 def line_share(p, s, ring, stop, n):  # type: ignore[no-untyped-def]
-    """Share of the energy of the `n` samples before `stop` that lies on mains harmonics 1 to 4 (n: whole 0.1 s)."""
+    """Share of the energy of the `n` samples before `stop` that lies on harmonics 1 to 4 of the better mains.
+
+    Goertzel's recursion, four side by side; n is a whole number of tenths of a second, over which the harmonics are
+    orthogonal.
+    """
     best = 0.0
-    energy = 1e-300
-    for i in range(stop - n, stop):
-        energy += ring[i & p.ring_mask] ** 2
     for family in range(2):
-        share = 0.0
-        for order in range(1, 5):
-            f = s.family_Hz[family] * order
-            if f >= 0.45 * p.fs:
-                break
-            c = 0.0
-            q = 0.0
-            w = 2 * math.pi * f / p.fs
-            for i in range(n):
-                y = ring[(stop - n + i) & p.ring_mask]
-                c += y * math.cos(w * i)
-                q += y * math.sin(w * i)
-            share += 2 * (c * c + q * q) / n
-        best = max(best, share / energy)
+        f = s.family_Hz[family]
+        w = 2 * math.pi * f / p.fs
+        turn1, turn2, turn3, turn4 = 2 * math.cos(w), 2 * math.cos(2 * w), 2 * math.cos(3 * w), 2 * math.cos(4 * w)
+        a1 = a2 = a3 = a4 = b1 = b2 = b3 = b4 = 0.0
+        energy = 1e-300
+        for i in range(stop - n, stop):
+            y = ring[i & p.ring_mask]
+            energy += y * y
+            a1, b1 = y - b1 + turn1 * a1, a1
+            a2, b2 = y - b2 + turn2 * a2, a2
+            a3, b3 = y - b3 + turn3 * a3, a3
+            a4, b4 = y - b4 + turn4 * a4, a4
+        explained = _power(a1, b1, turn1)
+        explained += _power(a2, b2, turn2) if 2 * f < 0.45 * p.fs else 0.0
+        explained += _power(a3, b3, turn3) if 3 * f < 0.45 * p.fs else 0.0
+        explained += _power(a4, b4, turn4) if 4 * f < 0.45 * p.fs else 0.0
+        best = max(best, 2 * explained / n / energy)
     return best

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+HOP_TICKS = 16
 LANES = 8  # sinusoids removed: harmonics 1, 2, 3, 5 of both mains, or 1 to 8 of the one that was named
-LEVELS = 9  # window energies of 1, 2, 4, ... 256 ticks
+LEVELS = 8  # window energies of 1, 2, 4, ... 128 ticks
 SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
 QUARTER_OCTAVE = 4.0
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
 FLOOR_MAX = 1024  # entries that the floor may look back on
-MIN_ENTRIES = 24  # of the floor before it is believed: 0.4 s
+MIN_ENTRIES = 12  # of the floor before it is believed: 0.4 s
 EDGE_SHARE = 0.01  # of the peak's energy: 10 % of its RMS, as design.md defines onset and offset
 TONE_SHARE = 0.03  # of a recent peak's energy: what does not rise above it is resting tone, no event of its own
 RUNGS = 160  # of the ladder of levels, quarters of an octave of energy, from a quarter of the floor up
@@ -34,13 +35,12 @@ PARAMS = np.dtype(
         ("threshold", "f8", (SCALES,)),  # of a window's mean square over the floor's, from the false-event budget
         ("q98", "f8", (SCALES,)),  # where Gaussian noise has its 98 % quantile
         ("dof_tick", "f8"),
-        ("hop", "i8"),  # ticks between two entries of the floor
         ("floor_entries", "i8"),
         ("floor_gain", "f8"),  # 1 / where Gaussian noise has the quantile that is tracked
         ("high_gain", "f8"),
         ("on_uV", "f8"),
         ("off_uV", "f8"),
-        ("loud_decay", "f8"),  # per tick
+        ("loud_decay", "f8"),  # per hop
         ("just_loud_decay", "f8"),
         ("rms5", "i8"),  # samples in 5 ms
         ("hold", "i8"),  # samples of quiet that end a piece
@@ -63,7 +63,7 @@ PARAMS = np.dtype(
 STATE = np.dtype(
     [
         ("pos", "i8"),  # samples received since the cold start
-        ("index", "i8"),  # of the next sample, on the recording's own time
+        ("index", "i8"),  # the same on the recording's own time
         ("splice_pos", "i8"),  # where the last hole was: windows and edges do not look back across it
         ("last_count", "f8"),
         ("same_run", "i8"),
@@ -82,19 +82,23 @@ STATE = np.dtype(
         ("lane_b", "f8", (LANES,)),
         ("lane_c", "f8", (LANES,)),
         ("lane_s", "f8", (LANES,)),
-        ("lane_cw", "f8", (LANES,)),
-        ("lane_sw", "f8", (LANES,)),
         ("lane_phase", "f8", (LANES,)),
         ("family_Hz", "f8", (2,)),  # mains frequency as tracked, near 50 and near 60
         ("clip", "f8"),  # largest error that the lanes learn from
-        ("eager", "i8"),  # ticks for which the lanes learn fast and from everything
-        ("in_tick", "i8"),
-        ("e_main", "f8"),
-        ("e_low", "f8"),
-        ("e_mid", "f8"),
+        ("eager", "i8"),  # hops for which the lanes learn fast and from everything
+        ("hop_c", "f8", (LANES,)),  # amplitudes against the phase at the beginning of the hop
+        ("hop_s", "f8", (LANES,)),
+        ("in_hop", "i8"),  # samples of the hop so far; pos and index stand at its beginning
+        ("hops", "i8"),
+        ("tick_main", "f8", (HOP_TICKS,)),
+        ("tick_mid", "f8", (HOP_TICKS,)),
+        ("e_low", "f8"),  # of the hop
         ("e_high", "f8"),
+        ("e_main", "f8"),  # of the tick
+        ("e_mid", "f8"),
         ("ticks", "i8"),
-        ("windows", "f8", (2**LEVELS,)),  # level k at [2**k + tick mod 2**k]
+        ("hop_tick", "i8"),  # which of the hop is being looked at
+        ("history", "f8", (LEVELS, 2 ** (LEVELS - 1) + HOP_TICKS)),
         ("window", "f8", (LEVELS,)),
         ("low_ms", "f8"),  # mean squares, smoothed over 32 ms
         ("high_ms", "f8"),
@@ -144,7 +148,7 @@ STATE = np.dtype(
         ("just_loud", "f8"),  # the same, sooner forgotten: what is short and far below is a contraction dying away
         ("last_peak5", "f8"),  # of the last event that ended
         ("last_offset", "i8"),
-        ("rung_base", "f8"),
+        ("rung_base", "i8"),
         ("top_rung", "i8"),
         ("first", "i8", (RUNGS,)),
         ("last", "i8", (RUNGS,)),
