@@ -174,7 +174,8 @@ def python_module(spec: Spec) -> str:
     out += [
         "    try:",
         "        value = json.loads(body)",
-        "    except ValueError:",
+        "        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be stored",
+        "    except (ValueError, RecursionError):",
         "        return {}",
         "    return value if isinstance(value, dict) else {}",
     ]

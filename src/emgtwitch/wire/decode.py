@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emgtwitch.wire.deframe import HELLO, ITEM, ITEMS, MAX_ENCODED, REASONS, SAMPLES, STATE, decode
+from emgtwitch.wire.deframe import BOARD, HELLO, ITEM, ITEMS, MAX_ENCODED, REASONS, SAMPLES, STATE, decode
 from emgtwitch.wire.records import RECORDS, WIRE_VERSION, Record
 
 
@@ -96,6 +96,6 @@ def _decoded(item: tuple[Any, ...], values: npt.NDArray[np.float64], payload: np
     if kind == SAMPLES:
         return Run(index, values[start : start + size * channels].reshape(size, channels))
     body = payload[start : start + size].tobytes()
-    if kind == HELLO and body[0] != WIRE_VERSION:
+    if kind in (HELLO, BOARD) and body and body[0] != WIRE_VERSION:
         return WrongVersion(body[0])
     return Frame(RECORDS[kind].unpack(body), seq)

@@ -70,6 +70,7 @@ R_CRC, R_LENGTH, R_TYPE, R_SEQUENCE, R_INDEX, R_UNANNOUNCED, R_OVERLONG = range(
 STATE = np.dtype(
     [
         ("channels", "i8"),  # 0: nothing announced yet
+        ("imported", "i8"),  # 1: by an Import
         ("seq", "i8"),  # expected next
         ("index", "i8"),  # expected next, unwrapped within the epoch
         ("missing", "i8"),  # frames missed since the last samples, before frames that carry none
@@ -79,6 +80,7 @@ STATE = np.dtype(
         ("boot", "i8"),
         ("run", "i8"),
         ("reopened", "i8"),  # a Port note came since the last Hello
+        ("foreign", "i8"),  # a Hello of another wire version came since the last samples
         ("pending_seq", "i8"),  # what would continue the last rejected Samples frame; -1: none
         ("pending_index", "i8"),
         ("pending_overruns", "i8"),
@@ -123,6 +125,13 @@ def _most_scans(channels, imported):  # type: ignore[no-untyped-def]
     return (MAX_BOARD_FRAME - HEAD - CRC - 6) // (2 * channels)
 
 
+@njit(inline="always")
+def _pass_over(state, seq):  # type: ignore[no-untyped-def]
+    """A frame without samples stands between two that continue each other."""
+    if seq == state[0].pending_seq:
+        state[0].pending_seq = (seq + 1) & 0xFFFF
+
+
 @njit(cache=True, nogil=True)
 def _announce(state, body, seq):  # type: ignore[no-untyped-def]
     """Take a Hello; returns -1, or the reason to reject it. `seq` -1: a Board note, which has no sequence."""
@@ -144,11 +153,12 @@ def _announce(state, body, seq):  # type: ignore[no-untyped-def]
     run = _u16(body, HELLO_RUN_COUNT)
     boots = (boot - s.boot) & 0xFFFF
     runs = (run - s.run) & 0xFFFF
-    same = s.channels > 0 and device == s.device_id and boots == 0 and runs == 0
+    same = s.channels > 0 and s.imported == 0 and device == s.device_id and boots == 0 and runs == 0
     later = device != s.device_id or s.reopened == 1 or 0 < boots < 0x8000 or (boots == 0 and 0 < runs < 0x8000)
     if same:
         ahead = (seq - s.seq) & 0xFFFF
         if s.synced == 1 and ahead > MAX_AHEAD:
+            _pass_over(state, seq)
             return R_SEQUENCE
         if s.synced == 1:
             state[0].missing += ahead
@@ -158,6 +168,7 @@ def _announce(state, body, seq):  # type: ignore[no-untyped-def]
     if s.channels > 0 and not later:
         return R_SEQUENCE
     state[0].channels = channels
+    state[0].imported = 0
     state[0].device_id = device
     state[0].boot = boot
     state[0].run = run
@@ -206,6 +217,7 @@ def _place(state, seq, index32, scans, overruns, imported):  # type: ignore[no-u
     state[0].overruns = overruns
     state[0].synced = 1
     state[0].pending_seq = -1
+    state[0].foreign = 0
     state[0].seen += scans
     return -1
 
@@ -229,7 +241,7 @@ def _unstuff(buffer, position, raw):  # type: ignore[no-untyped-def]
             raw[n] = 0
             n += 1
         owed = code != 255
-        if n + code > raw.size:
+        if n + code - 1 > MAX_FRAME:
             return OVERLONG, i
         stop = min(i + code - 1, size)
         while i < stop and buffer[i] != 0:
@@ -252,12 +264,15 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
     size = n - HEAD - CRC
     if FIXED_BYTES[kind] < 0:
         return R_TYPE
-    if kind == HELLO and size > 0 and body[0] != WIRE_VERSION:
-        return -1  # of another version: nothing more of it can be checked
+    if kind in (HELLO, BOARD) and size > 0 and body[0] != WIRE_VERSION:
+        # Nothing more of it can be checked. Amid samples that can be read, one alone is more likely damage.
+        doubtful = state[0].channels > 0 and state[0].reopened == 0 and state[0].foreign == 0
+        state[0].foreign = 1
+        return R_TYPE if doubtful else -1
     rest = size - FIXED_BYTES[kind]
     if rest < 0 or (rest > 0 and (ITEM_BYTES[kind] == 0 or rest % ITEM_BYTES[kind] != 0)):
         return R_LENGTH
-    if kind == BOARD and state[0].channels == 0 and size == FIXED_BYTES[HELLO] and body[0] == WIRE_VERSION:
+    if kind == BOARD and state[0].channels == 0 and size == FIXED_BYTES[HELLO]:
         return _announce(state, body, -1)
     if kind == PORT and size > 0:
         state[0].reopened = 1
@@ -273,6 +288,7 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
         if state[0].channels > 0:
             return R_SEQUENCE
         state[0].channels = channels
+        state[0].imported = 1
         state[0].seq = (seq + 1) & 0xFFFF
         state[0].synced = 1
         return -1
@@ -280,6 +296,8 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
         return R_UNANNOUNCED
     if kind in (SAMPLES, IMPORT_SAMPLES):
         imported = kind == IMPORT_SAMPLES
+        if imported != (state[0].imported == 1):
+            return R_UNANNOUNCED
         items = rest // ITEM_BYTES[kind]
         if items == 0 or items % state[0].channels != 0:
             return R_LENGTH
@@ -287,6 +305,7 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
         return _place(state, seq, _u32(body, 0), items // state[0].channels, overruns, imported)
     ahead = (seq - state[0].seq) & 0xFFFF
     if state[0].synced == 0 or ahead > MAX_AHEAD:
+        _pass_over(state, seq)
         return R_SEQUENCE
     if kind == MARK:
         beyond = _signed32(_u32(body, MARK_INDEX) - (state[0].index & 0xFFFFFFFF))

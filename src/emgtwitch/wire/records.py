@@ -60,7 +60,8 @@ def _object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`; an empty one if it holds none, since a decoder never raises on bytes."""
     try:
         value = json.loads(body)
-    except ValueError:
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be stored
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
