@@ -20,7 +20,7 @@ from emgtwitch.detect.state import ANNOUNCEMENT, CAUSES, INTERVAL
 from emgtwitch.errors import UnreadableInputError
 from emgtwitch.settings import Settings
 from emgtwitch.wire import records as wire
-from emgtwitch.wire.decode import Decoder, Run, WrongVersion
+from emgtwitch.wire.decode import Decoded, Decoder, Run, WrongVersion
 from emgtwitch.wire.sample_format import SampleFormat, board_format, import_format
 
 SHORT_GAP_S = 0.1  # leaves an open event and the noise floor alive
@@ -51,7 +51,7 @@ class Pipeline:
         self._decoder = Decoder()
         self._clock = DeviceClock()
         self._override = settings
-        self._settings = settings or Settings()
+        self._use(settings or Settings())
         self._session: dict[str, Any] = {}
         self._recording_id = recording_id
         self._on_counts = on_counts
@@ -112,7 +112,15 @@ class Pipeline:
 
         Raises WireVersionError for a board of another wire version and SettingsError for settings it cannot use.
         """
-        for item in self._decoder.feed(data):
+        return self.detect(self.decode(data))
+
+    def decode(self, data: bytes | bytearray | memoryview) -> list[Decoded]:
+        """The first half of `feed`, which may run ahead of the second in another thread."""
+        return self._decoder.feed(data)
+
+    def detect(self, items: list[Decoded]) -> list[Stamped]:
+        """The second half of `feed`."""
+        for item in items:
             if isinstance(item, Run):
                 self._run(item)
             elif isinstance(item, WrongVersion):
@@ -132,6 +140,9 @@ class Pipeline:
                 self._interval("lead_off", channel, self._lead_off[channel], self._next)
         self._lead_off.clear()
         return self._take()
+
+    def _use(self, settings: Settings) -> None:
+        self._settings, self._digest = settings, settings.digest
 
     # The timeline
 
@@ -190,8 +201,7 @@ class Pipeline:
     ) -> None:
         """Feed what there is; a value that is not a number is a missing sample of this channel."""
         finite = np.isfinite(counts)
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], finite, [False])).astype(np.int8)))
-        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for start, stop in [(0, len(counts))] if finite.all() else _spans(finite):
             detector = self._detectors[channel]
             gap = first + start - detector.index
             if gap > SHORT_GAP_S * self.rate_Hz:
@@ -199,7 +209,7 @@ class Pipeline:
             elif gap > 0:
                 rows += [(int(row["decided"]), channel, row) for row in detector.splice(gap)]
             rows += [(int(row["decided"]), channel, row) for row in detector.feed(counts[start:stop])]
-        for start, stop in _holes(finite):
+        for start, stop in [] if finite.all() else _spans(~finite):
             onset_s, offset_s = self._seconds(first + start, channel), self._seconds(first + stop, channel)
             self._exposure[channel].add(onset_s, offset_s)
             decided = first + stop
@@ -231,7 +241,7 @@ class Pipeline:
             on_tone=bool(row["on_tone"]),
             truncated=bool(row["truncated"]),
             decided_sample=decided,
-            settings_digest=self._settings.digest,
+            settings_digest=self._digest,
         )
 
     def _restart(self, channel: int, sample: int) -> None:
@@ -276,7 +286,7 @@ class Pipeline:
         self._session = session
         self._recording_id = str(session.get("recording_id", self._recording_id))
         if self._override is None:
-            self._settings = Settings.from_mapping(session.get("settings", {}))
+            self._use(Settings.from_mapping(session.get("settings", {})))
 
     def _hello(self, hello: wire.Hello) -> None:
         epoch = (hello.device_id, hello.boot_count, hello.run_count)
@@ -325,7 +335,7 @@ class Pipeline:
                 rate_Hz=form.rate_Hz,
                 channels=form.channels,
                 uV_per_count=form.uV_per_count,
-                settings_digest=self._settings.digest,
+                settings_digest=self._digest,
             )
             self._out.append((self._next, opened))
         elif self._next > before:
@@ -383,7 +393,7 @@ class Pipeline:
             return
         for channel in range(len(self._detectors)):
             self._restart(channel, self._next)
-        self._settings = Settings.from_mapping(change["settings"], self._settings)
+        self._use(Settings.from_mapping(change["settings"], self._settings))
         if self._format is not None and not self._fresh_epoch:
             self._detectors = self._new_detectors(self._format)
 
@@ -399,9 +409,7 @@ def _signed32(x: int) -> int:
     return (x + 0x80000000 & 0xFFFFFFFF) - 0x80000000
 
 
-def _holes(finite: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """[start, stop) of each run of values that are not finite."""
-    if finite.all():
-        return []
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], finite, [True])).astype(np.int8)))
+def _spans(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """[start, stop) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

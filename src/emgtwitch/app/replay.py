@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from emgtwitch.app.config import add_settings_arguments, chosen_settings, read_config
 from emgtwitch.app.kernels import prepare_kernels
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from emgtwitch.store.log import LogWriter
     from emgtwitch.wire.records import Session
 
+T = TypeVar("T")
+
 BLOCK_BYTES = 1 << 18  # its samples stay in the second-level cache
 PACED_BLOCK_BYTES = 512
+BATCH = 4096  # outputs in a transaction
 ID_BYTES = 1 << 20
 
 
@@ -77,10 +80,18 @@ def _replay(args: argparse.Namespace, path: Path) -> None:
     with contextlib.ExitStack() as stack:
         log = _open_log(stack, args.log.resolve(), path, settings) if args.log else None
         storage = Storage(log, on_stored=show, on_trouble=_complain)
-        for outputs in _paced((pipeline.feed(block) for block in blocks), pipeline, args.speed):
-            if outputs:
-                storage.store([], outputs)
-        storage.store([], pipeline.finish(), pipeline.progress)
+        pieces: Iterator[list[Stamped]]
+        if args.speed is None:
+            pieces = (pipeline.detect(items) for items in _ahead(pipeline.decode(block) for block in blocks))
+        else:
+            pieces = _paced((pipeline.feed(block) for block in blocks), pipeline, args.speed)
+        waiting: list[Stamped] = []
+        for outputs in pieces:
+            waiting += outputs
+            if len(waiting) >= BATCH or (waiting and args.speed is not None):
+                storage.store([], waiting)
+                waiting = []
+        storage.store([], waiting + pipeline.finish(), pipeline.progress)
         storage.close()
     if not pipeline.progress.scans_seen:
         if not (native and _head(path)):
@@ -152,6 +163,17 @@ def _progress(blocks: Iterable[memoryview], path: Path) -> Iterator[memoryview]:
         for block in blocks:
             yield block
             bar.advance(task, len(block))
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items, each made in a thread while the one before is used: decoding and detecting share two cores."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def _paced(
