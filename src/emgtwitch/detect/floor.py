@@ -15,7 +15,7 @@ CLIP_SIGMA = 3.0
 @inline
 def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
     """Put a mean square into the sliding histogram and move its quantile: exact, and whatever the units."""
-    entry = min(max(int(8 * math.log2(energy + 1e-30)) + BINS // 2, 0), BINS - 1)
+    entry = min(max(math.floor(8 * math.log2(energy + 1e-30)) + BINS // 2, 0), BINS - 1)
     if s.n_entries == p.floor_entries:
         old = s.entries[s.next_entry]
         s.histogram[old] -= 1
