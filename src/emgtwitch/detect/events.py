@@ -76,13 +76,14 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.steady_n = 0
     s.announced = 0
     s.tone_phase = 0
+    s.tone_until = 0
     s.tone_tail = 2.0
     s.peak = 0.0
     s.peak5 = 0.0
     s.top_rung = -1
     s.last[:] = 0
     s.rung_base = np.float64(0.25 * s.floor * p.rms5).view(np.int64) >> 50
-    start = max(s.open_pos - p.rms5 - p.delay, max(s.splice_pos, s.end_pos))
+    start = max(s.open_pos - p.rms5 - p.delay, max(s.splice_pos, s.end_pos, s.ladder_pos))
     s.ladder_pos = start
     s.rms5_energy = 0.0
     for i in range(max(start - p.rms5, s.splice_pos), start):
@@ -209,6 +210,7 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         row.rms = math.sqrt(total / length)
         row.snr_dB = 10 * math.log10(total / length / s.event_floor)
         row.on_tone = 1
+        s.tone_until = s.pos + p.tick * half
         # The twitch is no part of the tone: it must not set the peak that the tone's edges are measured against.
         s.ladder_pos = max(s.ladder_pos, last + 1 + p.rms5)
         s.rms5_energy = energy5(p, ring, s.ladder_pos)
@@ -225,7 +227,10 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     s.low_max = max(s.low_max, s.low_ms)
     s.event_floor = min(s.event_floor, s.floor)
     if s.phase == 1:
-        s.base = max(s.event_floor, RELATIVE_OFF * s.window[p.first_scale + 5] / n256, EDGE_SHARE * s.peak5 / p.rms5)
+        recent = s.window[p.first_scale + 5] / n256
+        if s.tone_phase == 1 or s.pos < s.tone_until:
+            recent = min(recent, s.tone_ref)  # a twitch on the tone does not tell how strong the tone is
+        s.base = max(s.event_floor, RELATIVE_OFF * recent, EDGE_SHARE * s.peak5 / p.rms5)
         if p.off_uV > 0:
             s.base = max(s.base, (math.sqrt(s.event_floor) + p.off_uV) ** 2)
         level = min(max(s.window[p.first_scale + 2] / n32 / s.base, LEVEL_MIN), LEVEL_MAX)
@@ -267,7 +272,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             for _ in range(MIN_ENTRIES):
                 take_entry(p, s, s.steady_main / p.floor_gain)
             set_thresholds(p, s)
-        elif s.quiet_nats > QUIET_NATS and s.pos - s.active_pos >= p.hold:
+        elif s.quiet_nats > QUIET_NATS and s.pos - s.active_pos >= p.hold and s.tone_phase == 0:
             s.phase = 2
             s.longest = max(s.longest, s.active_pos - s.piece_pos)
             s.tone_phase = 0

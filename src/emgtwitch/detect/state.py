@@ -156,6 +156,7 @@ STATE = np.dtype(
         ("tone_start", "i8"),
         ("tone_last", "i8"),
         ("tone_ref", "f8"),
+        ("tone_until", "i8"),  # up to here the last quarter second holds a twitch on the tone
         ("tone_tail", "f8"),
     ]
 )
