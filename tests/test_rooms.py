@@ -23,8 +23,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "wire": (set(), {"numpy", "numba"}),
     "dsp": (set(), {"numpy", "numba"}),
     "detect": ({"dsp", "settings"}, {"numpy", "numba"}),
-    "clock": ({"wire", "dsp", "detect", "settings"}, {"numpy"}),
-    "pipeline": ({"wire", "dsp", "detect", "settings", "clock"}, {"numpy", "numba"}),
+    "clock": ({"wire"}, {"numpy"}),
+    "timeline": ({"wire", "detect.records", "clock"}, set()),
+    "channel": ({"wire", "detect", "settings", "timeline"}, {"numpy"}),
+    "pipeline": ({"wire", "detect", "settings", "timeline", "channel"}, {"numpy"}),
     "sources": ({"wire", "wearer", "settings"}, {"numpy", "scipy", "serial", "h5py"}),
     "store": ({"wire", "detect.records", "settings"}, {"numpy"}),
 }

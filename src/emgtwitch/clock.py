@@ -57,12 +57,17 @@ class DeviceClock:
         self._fit = None
 
     def add(self, device_s: float, mark: Clock) -> None:
-        """The host's clocks when the sample at `device_s` was the next to come."""
+        """The host's clocks when the sample at `device_s` was the next to come.
+
+        Of marks between which no sample came only the first counts: the others say how long the silence was.
+        """
+        self._last = mark
         if not self._device:
             self._first_ns, self._first_device_s = mark.boottime_ns, device_s
+        elif device_s - self._first_device_s <= self._device[-1]:
+            return
         self._device.append(device_s - self._first_device_s)
         self._host.append((mark.boottime_ns - self._first_ns) / 1e9)
-        self._last = mark
         self._fit = None
         if len(self._device) > MOST_MARKS:
             half = MOST_MARKS // 2
@@ -71,26 +76,32 @@ class DeviceClock:
 
     def fit(self) -> Fit | None:
         """The line through the marks, or None before they span FIT_AFTER_S."""
-        if not self._device or self._device[-1] - self._device[0] < FIT_AFTER_S or len(self._device) < 5:
+        if not self._device or self._device[-1] < FIT_AFTER_S or len(self._device) < 5:
             return self._known
         if self._fit is None:
             self._fit = _robust_line(np.array(self._device), np.array(self._host))
         return self._fit
 
-    def utc_ms(self, device_s: float) -> int | None:
-        """UTC of a moment on the device clock, or None without any mark."""
+    def boottime_ns(self, device_s: float) -> int | None:
+        """The host's CLOCK_BOOTTIME at a moment on the device clock, or None without any mark."""
         if self._last is None:
             return None
         x = device_s - self._first_device_s
         fit = self.fit()
-        if fit is None or not self._device:
-            host_s = self._host[-1] + (x - self._device[-1]) if self._device else x
-        elif self._fit is None:  # the rate of an earlier epoch, the offset of this one
-            host_s = self._host[-1] + fit.slope * (x - self._device[-1])
-        else:
+        if fit is not None and self._fit is not None:
             host_s = fit.offset_s + fit.slope * x
-        from_last_s = host_s - (self._last.boottime_ns - self._first_ns) / 1e9
-        return round(self._last.utc_ms + 1000 * from_last_s)
+        elif self._device:  # the rate of an earlier epoch or the nominal one, the offset of this one
+            host_s = self._host[-1] + (fit.slope if fit else 1.0) * (x - self._device[-1])
+        else:
+            host_s = x
+        return self._first_ns + round(1e9 * host_s)
+
+    def utc_ms(self, device_s: float) -> int | None:
+        """UTC of a moment on the device clock, by the host's last word on it, or None without any mark."""
+        boottime_ns = self.boottime_ns(device_s)
+        if self._last is None or boottime_ns is None:
+            return None
+        return round(self._last.utc_ms + (boottime_ns - self._last.boottime_ns) / 1e6)
 
     @property
     def offset_s(self) -> int | None:

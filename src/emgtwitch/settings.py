@@ -41,6 +41,8 @@ class Settings:
     train_min_count: int = _limited(3, 2, 100, "", "twitches that make a train")
 
     def __post_init__(self) -> None:
+        if not isinstance(self.preset, str):
+            raise SettingsError(f"Setting preset is {self.preset!r}; it must be a name.")
         for spec in fields(self):
             if "low" not in spec.metadata:
                 continue

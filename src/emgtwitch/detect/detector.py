@@ -84,6 +84,11 @@ class Detector:
         return int(self._state["index"][0] + self._state["in_hop"][0])
 
     @property
+    def settled(self) -> int:
+        """Whatever is still to come is decided at or after this sample."""
+        return int(self._state["index"][0])
+
+    @property
     def number(self) -> int:
         """Number of the last event opened."""
         return int(self._state["number"][0])

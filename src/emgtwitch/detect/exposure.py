@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import bisect
+from array import array
 
-MOST_PIECES = 4096
+MOST_PIECES = 1 << 16
 
 
 class Exposure:
-    """Length of a union of intervals that arrive nearly in order; older pieces are summed up and forgotten."""
+    """Length of a union of intervals that arrive nearly in order; older pieces are summed up and forgotten.
+
+    Exact unless an interval reaches back over more than half of MOST_PIECES others: what it has in common with
+    forgotten ones, and what lies between them, is then left out.
+    """
 
     def __init__(self) -> None:
-        self._pieces: list[tuple[float, float]] = []
+        self._onsets = array("d")  # of disjoint pieces, in order
+        self._offsets = array("d")
         self._forgotten_s = 0.0
+        self._forgotten_until_s = 0.0
 
     def add(self, onset_s: float, offset_s: float) -> None:
         """Unite [onset_s, offset_s) with what was added before."""
-        at = bisect.bisect_left(self._pieces, (onset_s, offset_s))
-        while at > 0 and self._pieces[at - 1][1] >= onset_s:
-            at -= 1
-        while at < len(self._pieces) and self._pieces[at][0] <= offset_s:
-            onset_s = min(onset_s, self._pieces[at][0])
-            offset_s = max(offset_s, self._pieces[at][1])
-            del self._pieces[at]
-        self._pieces.insert(at, (onset_s, offset_s))
-        if len(self._pieces) > MOST_PIECES:
+        onset_s = max(onset_s, self._forgotten_until_s)
+        if offset_s <= onset_s:
+            return
+        start = bisect.bisect_left(self._offsets, onset_s)
+        stop = bisect.bisect_right(self._onsets, offset_s)
+        if start < stop:
+            onset_s, offset_s = min(onset_s, self._onsets[start]), max(offset_s, self._offsets[stop - 1])
+        self._onsets[start:stop] = array("d", (onset_s,))
+        self._offsets[start:stop] = array("d", (offset_s,))
+        if len(self._onsets) > MOST_PIECES:
             half = MOST_PIECES // 2
-            self._forgotten_s += sum(b - a for a, b in self._pieces[:half])
-            del self._pieces[:half]
+            self._forgotten_s += sum(self._offsets[:half]) - sum(self._onsets[:half])
+            self._forgotten_until_s = self._offsets[half - 1]
+            del self._onsets[:half], self._offsets[:half]
 
-    def total_s(self, until_s: float) -> float:
-        """Length of the union up to `until_s`."""
-        return self._forgotten_s + sum(max(0.0, min(b, until_s) - a) for a, b in self._pieces)
+    def total_s(self, until_s: float, open_s: float | None = None) -> float:
+        """Length of the union up to `until_s`, with [open_s, until_s) in it if an interval is still open."""
+        whole_s = until_s if open_s is None else min(open_s, until_s)
+        pieces = zip(self._onsets, self._offsets, strict=True)
+        closed_s = sum(min(b, whole_s) - a for a, b in pieces if a < whole_s)
+        return self._forgotten_s + closed_s + until_s - whole_s

@@ -16,6 +16,7 @@ class SampleFormat:
     uV_per_count: float | None
     rails: tuple[tuple[float, float], ...]
     device: str
+    in_turn: bool  # channel k of n is sampled k/n of a scan after channel 0; else all at once
 
 
 def board_format(hello: Hello) -> SampleFormat:
@@ -29,6 +30,7 @@ def board_format(hello: Hello) -> SampleFormat:
         uV_per_count=full_scale_uV / (1 << hello.bits) / gain if gain else None,
         rails=(rails,) * hello.channels,
         device=f"{hello.device_id:016x}",
+        in_turn=True,
     )
 
 
@@ -40,4 +42,5 @@ def import_format(record: Import) -> SampleFormat:
         uV_per_count=1.0 if record.in_uV else None,
         rails=tuple(zip(record.rails[::2], record.rails[1::2], strict=True)),
         device="imported",
+        in_turn=False,
     )
