@@ -34,6 +34,7 @@ class Detector:
 
     `rails` are the lowest and highest possible count, NaN where unknown. Times in the rows are samples on the
     caller's index, which starts at `index`; events are numbered from `number` + 1.
+    `step` is the distance of neighbouring counts, whose rounding bounds the noise floor from below.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Detector:
         rails: tuple[float, float] = (math.nan, math.nan),
         index: int = 0,
         number: int = 0,
+        step: float = 0.0,
     ) -> None:
         self._params = parameters(settings, fs_Hz, 1.0 if uV_per_count is None else uV_per_count, rails)
         if uV_per_count is None and (settings.on_uV or settings.off_uV):
@@ -51,6 +53,7 @@ class Detector:
                 "on_uV and off_uV need a known gain, and this recording's is unknown. "
                 "Give its unit (--units uV), write the gain to the board, or use a preset without uV."
             )
+        self._params["floor_min"] = (step * self._params["scale"]) ** 2 / 12
         self._state = np.zeros(1, dtype=STATE)
         self._ring = np.zeros(int(self._params["ring_mask"][0]) + 1)
         self._tables = np.zeros((2, LANES, HOP_TICKS * int(self._params["tick"][0]) + 1))
@@ -162,6 +165,7 @@ def parameters(
     hop_s = HOP_TICKS * tick / fs_Hz
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))
     p["floor_gain"] = 1 / mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
+    p["line_window"] = 2 * round(0.1 * fs_Hz)
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
     p["loud_decay"] = math.exp(-hop_s / LOUD_TAU_S)
     p["just_loud_decay"] = math.exp(-hop_s / JUST_LOUD_TAU_S)

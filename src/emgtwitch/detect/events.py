@@ -75,6 +75,7 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.low_max = s.low_ms
     s.steady_n = 0
     s.announced = 0
+    s.lined = -1
     s.tone_phase = 0
     s.tone_until = 0
     s.tone_tail = 2.0
@@ -116,7 +117,6 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
     n_out = emit(s, out, n_out, EVENT, s.open_number, onset, offset)
     row = out[n_out - 1]
     sure = max(s.active_pos - s.open_pos, 1)
-    tenth = int(0.1 * p.fs)
     row.peak = s.peak
     row.rms = math.sqrt(s.sum_main_sure / length)
     row.snr_dB = 10 * math.log10(row.rms**2 / s.event_floor)
@@ -126,10 +126,12 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
     cause = 0
     if length < 0.25 * p.fs and s.low_max > MOTION_RATIO * s.sum_mid_sure / sure:
         cause = MOTION
-    elif s.pos - s.splice_pos > 2 * tenth:
-        n = tenth if sure < 1.5 * tenth else 2 * tenth
-        stop = min(s.pos, max(s.active_pos, s.open_pos + n))
-        if stop - n > s.splice_pos and line_share(p, s, ring, stop, n) > LINE_SHARE:
+    elif s.lined == 1:
+        cause = MAINS
+    elif s.lined < 0:
+        half = p.line_window // 2
+        stop = min(s.pos, max(s.active_pos, s.open_pos + half))
+        if stop - half > s.splice_pos and line_share(p, s, ring, stop, half) > LINE_SHARE:
             cause = MAINS
     if cause > 0:
         row.type = INTERVAL
@@ -257,10 +259,14 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
                 s.announced_onset = onset
                 s.announced_end = offset
                 n_out = emit(s, out, n_out, ANNOUNCEMENT, s.open_number, onset, offset)
-        fifth = int(0.2 * p.fs)
-        look = s.ticks % 128 == 0 and s.pos - s.splice_pos > fifth and s.pos - s.open_pos > fifth // 2
-        if look and line_share(p, s, ring, s.pos, fifth) > LINE_SHARE:
-            s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
+        age = s.pos - s.open_pos
+        fresh = s.lined < 0 and age >= p.line_window
+        if (fresh or s.ticks % 128 == 0) and age >= p.line_window and s.pos - s.splice_pos > p.line_window:
+            line = line_share(p, s, ring, s.pos, p.line_window) > LINE_SHARE
+            if fresh:
+                s.lined = 1 if line else 0
+            if line:
+                s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
         if s.announced == 0 and noise_step(p, s):
             s.phase = 0
             s.end_pos = s.pos

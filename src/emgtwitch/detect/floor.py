@@ -36,7 +36,7 @@ def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
         s.below += s.histogram[s.bin]
         s.bin += 1
     within = (rank - s.below) / s.histogram[s.bin]
-    s.floor = p.floor_gain * 2.0 ** ((s.bin - BINS // 2 + within) / 8)
+    s.floor = max(p.floor_gain * 2.0 ** ((s.bin - BINS // 2 + within) / 8), p.floor_min)
     s.clip = CLIP_SIGMA * math.sqrt(s.floor)
 
 

@@ -36,6 +36,8 @@ PARAMS = np.dtype(
         ("q98", "f8", (SCALES,)),  # where Gaussian noise has its 98 % quantile
         ("dof_tick", "f8"),
         ("floor_entries", "i8"),
+        ("floor_min", "f8"),  # mean square of the counts' own rounding
+        ("line_window", "i8"),  # 200 ms
         ("floor_gain", "f8"),  # 1 / where Gaussian noise has the quantile that is tracked
         ("high_gain", "f8"),
         ("on_uV", "f8"),
@@ -137,6 +139,7 @@ STATE = np.dtype(
         ("steady_sum2", "f8"),
         ("steady_main", "f8"),
         ("steady_high", "f8"),
+        ("lined", "i8"),  # whether its first 200 ms are mains; -1: not that long yet
         ("announced", "i8"),
         ("announced_onset", "i8"),
         ("announced_end", "i8"),
