@@ -50,7 +50,7 @@ class Channel:
         self._in_uV = form.uV_per_count is not None
         rails = form.rails[self._number]
         at = self._timeline.next
-        self.detector = Detector(settings, form.rate_Hz, form.uV_per_count, rails, at, self._events)
+        self.detector = Detector(settings, form.rate_Hz, form.uV_per_count, rails, at, self._events, form.step)
         self._live = False
         if self._missing_s is not None and self._missing_s >= self._timeline.now_s:
             self._missing_s = None

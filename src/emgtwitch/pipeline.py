@@ -104,7 +104,15 @@ class Pipeline:
 
         Raises WireVersionError for a board of another wire version and SettingsError for settings it cannot use.
         """
-        for item in self._decoder.feed(data):
+        return self.detect(self.decode(data))
+
+    def decode(self, data: bytes | bytearray | memoryview) -> list[Decoded]:
+        """The first half of `feed`, which may run ahead of the second in another thread."""
+        return self._decoder.feed(data)
+
+    def detect(self, items: list[Decoded]) -> list[Stamped]:
+        """The second half of `feed`."""
+        for item in items:
             if isinstance(item, WrongVersion):
                 raise WireVersionError(
                     f"The board speaks wire version {item.wire_version}; this program reads {wire.WIRE_VERSION}. "

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Self
 
 from emgtwitch.errors import UsageError
@@ -84,5 +85,10 @@ class Settings:
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that are equal exactly for equal settings (the preset's name apart)."""
-        values = {k: v for k, v in asdict(self).items() if k != "preset"}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+        return _digest(self)
+
+
+@lru_cache(maxsize=8)  # every event asks
+def _digest(settings: Settings) -> str:
+    values = {k: v for k, v in asdict(settings).items() if k != "preset"}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

@@ -93,8 +93,10 @@ class Keeper:
                     if self._dropping
                     else f"The disk keeps up again; the recording lacks {self.dropped_bytes} bytes."
                 )
+            was_empty, was_urgent = self._batch.since_s is None, self._batch.urgent
             self._batch.add(data if fits else b"", outputs, progress, self._monotonic_s())
-            self._changed.notify()
+            if was_empty or self._batch.urgent and not was_urgent:  # else it is awake, or knows when to be
+                self._changed.notify()
         if trouble is not None:
             self._on_trouble(trouble)
 

@@ -36,12 +36,15 @@ from emgtwitch.wire.records import (
     STREAM_RANGE,
     WIRE_VERSION,
     Board,
+    Change,
     Hello,
     Import,
     ImportSamples,
     Mark,
+    Note,
     Port,
     Samples,
+    Session,
 )
 
 HEAD = 3
@@ -54,6 +57,8 @@ MAX_CHANNELS_IMPORT = 64
 HELLO, SAMPLES, MARK = Hello.TYPE, Samples.TYPE, Mark.TYPE
 IMPORT, IMPORT_SAMPLES = Import.TYPE, ImportSamples.TYPE
 BOARD, PORT = Board.TYPE, Port.TYPE
+SESSION, NOTE, CHANGE = Session.TYPE, Note.TYPE, Change.TYPE
+BRACE_OPEN, BRACE_CLOSE = ord("{"), ord("}")
 STREAM_FIRST, STREAM_LAST = STREAM_RANGE
 IMPORT_FIRST, IMPORT_LAST = IMPORT_RANGE
 
@@ -157,8 +162,8 @@ def _announce(state, body, seq):  # type: ignore[no-untyped-def]
     later = device != s.device_id or s.reopened == 1 or 0 < boots < 0x8000 or (boots == 0 and 0 < runs < 0x8000)
     if same:
         ahead = (seq - s.seq) & 0xFFFF
+        _pass_over(state, seq)
         if s.synced == 1 and ahead > MAX_AHEAD:
-            _pass_over(state, seq)
             return R_SEQUENCE
         if s.synced == 1:
             state[0].missing += ahead
@@ -272,9 +277,14 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
     rest = size - FIXED_BYTES[kind]
     if rest < 0 or (rest > 0 and (ITEM_BYTES[kind] == 0 or rest % ITEM_BYTES[kind] != 0)):
         return R_LENGTH
+    json = kind == SESSION or kind == NOTE or kind == CHANGE
+    if json and (size < 2 or body[0] != BRACE_OPEN or body[size - 1] != BRACE_CLOSE):
+        return R_LENGTH
     if kind == BOARD and state[0].channels == 0 and size == FIXED_BYTES[HELLO]:
         return _announce(state, body, -1)
-    if kind == PORT and size > 0:
+    if kind == PORT:
+        if body[0] > 1:
+            return R_LENGTH
         state[0].reopened = 1
     if not (STREAM_FIRST <= kind <= IMPORT_LAST):
         return -1
@@ -304,8 +314,8 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
         overruns = 0 if imported else _u16(body, SAMPLES_OVERRUNS)
         return _place(state, seq, _u32(body, 0), items // state[0].channels, overruns, imported)
     ahead = (seq - state[0].seq) & 0xFFFF
+    _pass_over(state, seq)
     if state[0].synced == 0 or ahead > MAX_AHEAD:
-        _pass_over(state, seq)
         return R_SEQUENCE
     if kind == MARK:
         beyond = _signed32(_u32(body, MARK_INDEX) - (state[0].index & 0xFFFFFFFF))

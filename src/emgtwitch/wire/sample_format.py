@@ -15,6 +15,7 @@ class SampleFormat:
     channels: int
     uV_per_count: float | None
     rails: tuple[tuple[float, float], ...]
+    step: float  # of neighbouring values; 0: not known
     device: str
     in_turn: bool  # channel k of n is sampled k/n of a scan after channel 0; else all at once
 
@@ -29,6 +30,7 @@ def board_format(hello: Hello) -> SampleFormat:
         channels=hello.channels,
         uV_per_count=full_scale_uV / (1 << hello.bits) / gain if gain else None,
         rails=(rails,) * hello.channels,
+        step=1.0,
         device=f"{hello.device_id:016x}",
         in_turn=True,
     )
@@ -41,6 +43,7 @@ def import_format(record: Import) -> SampleFormat:
         channels=record.channels,
         uV_per_count=1.0 if record.in_uV else None,
         rails=tuple(zip(record.rails[::2], record.rails[1::2], strict=True)),
+        step=0.0,
         device="imported",
         in_turn=False,
     )
