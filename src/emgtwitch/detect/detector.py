@@ -127,7 +127,7 @@ class Detector:
         found = kernel.finish(self._params, self._state, self._ring, self._tables, self._rows, self._out)
         rows = self._out[:found].copy()
         self._start(restart_index)
-        yield from rows
+        return iter(rows)
 
 
 def parameters(
