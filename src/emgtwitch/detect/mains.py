@@ -94,6 +94,8 @@ def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
             phase = math.atan2(-s.lane_b[k], s.lane_a[k])
             turn = phase - s.lane_phase[k]
             s.lane_phase[k] = phase
+            if math.isnan(turn):
+                continue
             turn -= 2 * math.pi * math.floor(turn / (2 * math.pi) + 0.5)
             if abs(turn) < 0.5 * math.pi:
                 weight += power * p.lane_order[k] ** 2
