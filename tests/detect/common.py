@@ -49,9 +49,10 @@ def rows(
     rails: tuple[float, float] = (math.nan, math.nan),
     settings: Settings | None = None,
     cuts: Iterable[int] = (),
+    step: float = 0.0,
 ) -> list[Row]:
     """Every row of the detector as a tuple, from `counts` fed in the pieces that `cuts` make."""
-    detector = Detector(settings or Settings(), fs_Hz, uV_per_count, rails)
+    detector = Detector(settings or Settings(), fs_Hz, uV_per_count, rails, step=step)
     out = [row for piece in np.split(counts, sorted(cuts)) for row in detector.feed(np.ascontiguousarray(piece))]
     return [tuple(row.item()) for row in [*out, *detector.finish(len(counts))]]
 
@@ -62,11 +63,12 @@ def found(
     uV_per_count: float | None = 1.0,
     rails: tuple[float, float] = (math.nan, math.nan),
     settings: Settings | None = None,
+    step: float = 0.0,
 ) -> list[Found]:
     """The same in words."""
     settings = settings or Settings()
     out = []
-    for row in rows(counts, fs_Hz, uV_per_count, rails, settings):
+    for row in rows(counts, fs_Hz, uV_per_count, rails, settings, step=step):
         f = dict(zip(OUT.names or (), row, strict=True))
         ms = 1000 * (f["offset"] - f["onset"]) / fs_Hz
         if f["type"] == ANNOUNCEMENT:
@@ -96,7 +98,7 @@ def worn(scenario: Scenario, seconds: float, seed: int) -> tuple[list[Found], li
     counts = wearer.render(int(seconds * scenario.fs_Hz))[:, 0].astype(np.float64)
     device = scenario.device
     rails = (0.0, float(2**device.count_bits - device.oversampling))
-    seen = found(counts, scenario.fs_Hz, device.uV_per_count, rails)
+    seen = found(counts, scenario.fs_Hz, device.uV_per_count, rails, step=1.0)
     return seen, wearer.truth(seconds), wearer.intervals(seconds)
 
 

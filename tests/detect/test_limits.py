@@ -46,11 +46,13 @@ def test_motion_and_taps_are_artefacts(kind: str) -> None:
     assert events(worn(scenario, 120.0, 42001)[0]) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the band-pass of a signal without noise leaves the converter's steps")
-def test_a_converter_coarser_than_the_noise_makes_no_events() -> None:
-    """10 bits at a gain of 1000, noise of 0.7 uV. Measured in 5 min: 662 twitches where there are 59."""
-    seen, truth, _ = worn(SCENARIOS["clean"], 60.0, 9002)
-    assert len(events(seen)) <= 2 * len(truth)
+@pytest.mark.xfail(
+    strict=True, reason="a quarter second without a change of count is a flat line, also when it is quiet"
+)
+def test_a_converter_coarser_than_the_noise_leaves_the_time_analysable() -> None:
+    """10 bits at a gain of 1000, noise of 0.7 uV. Measured in 5 min: 202 s flat, so 36 of 67 events found."""
+    seen, _, _ = worn(SCENARIOS["clean"], 60.0, 9002)
+    assert sum(f.offset_s - f.onset_s for f in seen if f.what == "flat") < 6.0
 
 
 @pytest.mark.xfail(strict=True, reason="pauses of 10 ms end an event, and even steady activity has some")
