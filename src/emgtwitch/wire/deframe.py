@@ -3,8 +3,10 @@
 A frame counts only if COBS, CRC, length, type, sequence and index all agree:
 - Frames of a stream share one sequence counter. `ahead` frames are missing before this one; a repeated frame has
   a large `ahead` and is rejected, and so is a jump of more than MAX_AHEAD.
-- The index may advance by no more than the missing frames can have carried, plus the overruns reported.
+- The index may advance by no more than the missing frames can have carried, plus the overruns reported; that
+  of an imported recording by any number, since a file may have holes.
 - After a longer loss two frames that continue each other open the stream again; the first of them is lost.
+- A note in JSON is an object, from brace to brace: few damaged frames are.
 - The index never runs backwards. A Hello with a later (boot_count, run_count), or from another device, starts a new
   epoch; any Hello does after a Port note, because a board may have been exchanged or flashed in between.
 """
@@ -123,10 +125,8 @@ def _signed32(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _most_scans(channels, imported):  # type: ignore[no-untyped-def]
-    """Scans that one lost frame can have carried."""
-    if imported:
-        return (MAX_FRAME - HEAD - CRC - 4) // (8 * channels)
+def _most_scans(channels):  # type: ignore[no-untyped-def]
+    """Scans that one lost frame of a board can have carried."""
     return (MAX_BOARD_FRAME - HEAD - CRC - 6) // (2 * channels)
 
 
@@ -198,7 +198,9 @@ def _place(state, seq, index32, scans, overruns, imported):  # type: ignore[no-u
         more = 0 if s.overruns < 0 else (overruns - s.overruns) & 0xFFFF
         if ahead > MAX_AHEAD:
             reason = R_SEQUENCE
-        elif advance < 0 or advance < more or advance > (ahead + s.missing) * _most_scans(s.channels, imported) + more:
+        elif advance < 0 or (
+            not imported and not more <= advance <= (ahead + s.missing) * _most_scans(s.channels) + more
+        ):
             reason = R_INDEX
     elif advance < 0:
         reason = R_INDEX
@@ -277,8 +279,7 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
     rest = size - FIXED_BYTES[kind]
     if rest < 0 or (rest > 0 and (ITEM_BYTES[kind] == 0 or rest % ITEM_BYTES[kind] != 0)):
         return R_LENGTH
-    json = kind == SESSION or kind == NOTE or kind == CHANGE
-    if json and (size < 2 or body[0] != BRACE_OPEN or body[size - 1] != BRACE_CLOSE):
+    if kind in (SESSION, NOTE, CHANGE) and (size < 2 or body[0] != BRACE_OPEN or body[size - 1] != BRACE_CLOSE):
         return R_LENGTH
     if kind == BOARD and state[0].channels == 0 and size == FIXED_BYTES[HELLO]:
         return _announce(state, body, -1)
@@ -319,7 +320,7 @@ def _judge(raw, n, state):  # type: ignore[no-untyped-def]
         return R_SEQUENCE
     if kind == MARK:
         beyond = _signed32(_u32(body, MARK_INDEX) - (state[0].index & 0xFFFFFFFF))
-        if abs(beyond) > (ahead + state[0].missing + 16) * _most_scans(state[0].channels, False):
+        if abs(beyond) > (ahead + state[0].missing + 16) * _most_scans(state[0].channels):
             return R_INDEX
     state[0].missing += ahead
     state[0].seq = (seq + 1) & 0xFFFF
