@@ -93,11 +93,7 @@ def rate_change() -> dict[str, bytes]:
 
 
 def imported() -> dict[str, bytes]:
-    """Values in uV of a foreign file with a stretch of 0.3 s missing: no counts, no board.
-
-    The decoder rejects the first frame after the stretch, since no frame is missing before it: the gap is longer than
-    the stretch by that frame. Should it be told better, the expected gap ends at 4.3 s.
-    """
+    """Values in uV of a foreign file with a stretch missing from 4.0 to 4.3 s: no counts, no board."""
     counts = Wearer(Scenario(schedule=(Scheduled(2.0, "contraction", 400.0, 0.7),)), 81008).render(8000)
     values = (counts.astype(np.float64) - 512.0) * 4.8828125 + 1234.5
     opening = frame(Import(1000, 1, 1, 1, (-2500.0, 5000.0)), 0)
