@@ -42,15 +42,15 @@ def prepare_kernels() -> None:
         folder = Path(tempfile.mkdtemp(prefix="emgtwitch-kernels-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         _say(
-            f"the cache folder {cache_folder()} cannot be written, so the kernels are compiled anew into {folder}. "
-            "Set XDG_CACHE_HOME to a folder that you may write to avoid that."
+            f"the cache folder {cache_folder()} cannot be written, so each start compiles the kernels anew, for half a "
+            "minute. Set XDG_CACHE_HOME to a folder that you may write to avoid that."
         )
     else:
         if "NUMBA_CACHE_DIR" not in os.environ:
             _prune(folder)
+        if not any(folder.rglob("*.nbi")):
+            _say("compiling the kernels for this computer; this takes half a minute, only the first time")
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    if not any(folder.rglob("*.nbi")):
-        _say("compiling the kernels for this computer; this takes half a minute, only the first time")
     _import_numba()
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from emgtwitch.app.config import add_settings_arguments, chosen_settings, read_config
 from emgtwitch.app.kernels import prepare_kernels
-from emgtwitch.errors import UnreadableInputError, UsageError
+from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
 
 if TYPE_CHECKING:
     from emgtwitch.detect.records import Stamped
@@ -77,21 +77,25 @@ def _replay(args: argparse.Namespace, path: Path) -> None:
             if text is not None:
                 print(text, flush=args.speed is not None)
 
+    troubles: list[str] = []
     with contextlib.ExitStack() as stack:
         log = _open_log(stack, args.log.resolve(), path, settings) if args.log else None
-        storage = Storage(log, on_stored=show, on_trouble=_complain)
+        storage = Storage(log, on_stored=show, on_unstored=show, on_trouble=troubles.append)
         pieces: Iterator[list[Stamped]]
         if args.speed is None:
             pieces = (pipeline.detect(items) for items in _ahead(pipeline.decode(block) for block in blocks))
         else:
             pieces = _paced((pipeline.feed(block) for block in blocks), pipeline, args.speed)
         waiting: list[Stamped] = []
-        for outputs in pieces:
-            waiting += outputs
-            if len(waiting) >= BATCH or (waiting and args.speed is not None):
-                storage.store([], waiting)
-                waiting = []
-        storage.store([], waiting + pipeline.finish(), pipeline.progress)
+        try:
+            for outputs in pieces:
+                waiting += outputs
+                if len(waiting) >= BATCH or (waiting and args.speed is not None):
+                    storage.store([], waiting)
+                    waiting = []
+        finally:  # a file may turn out damaged half-way: what was found before that counts
+            storage.store([], waiting)
+        storage.store([], pipeline.finish(), pipeline.progress)
         storage.close()
     if not pipeline.progress.scans_seen:
         if not (native and _head(path)):
@@ -100,6 +104,8 @@ def _replay(args: argparse.Namespace, path: Path) -> None:
             )
         _complain(f"{path} ends before its first sample.")
     print(summary_line(tally or Tally(pipeline.settings), pipeline.progress, args.json, file=str(path)))
+    if troubles:
+        raise CannotWriteError(f"{' '.join(troubles)} Make room and replay {path} again: nothing is logged twice.")
 
 
 def _recording(args: argparse.Namespace, path: Path) -> Iterator[bytes | memoryview]:
