@@ -34,7 +34,11 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     known = "; ".join(f"{name}: {text}" for name, (text, _) in PRESETS.items())
     parser.add_argument("--preset", metavar="NAME", choices=list(PRESETS), help=known)
     parser.add_argument(
-        *("--set",), dest="assignments", metavar="NAME=VALUE", action="append", help="one setting; repeatable"
+        *("--set",),
+        dest="assignments",
+        metavar="NAME=VALUE",
+        action="append",
+        help="one setting, as twitch_max_ms=100; repeatable",
     )
     parser.add_argument("--config", metavar="FILE", help="configuration file; else EMGTWITCH_CONFIG, else the XDG one")
 
