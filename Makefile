@@ -1,7 +1,7 @@
 # make demo   the daemon on the simulated wearer, in a data folder of its own; SECONDS=20 stops it after 20 s
 # make test   everything that must hold; installs what it needs
 # make check  the fast part: lint, types, quick tests
-# make bench  all benchmarks, JSON in benchmarks/results
+# make bench  all benchmarks, a table of them, JSON in benchmarks/results
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
@@ -11,7 +11,6 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 CC := gcc
 CFLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -Wconversion -fsanitize=address,undefined -fno-sanitize-recover=all
-BENCHMARKS := $(filter-out benchmarks/__init__.py benchmarks/paired.py,$(wildcard benchmarks/*.py))
 FRAME := firmware/emgtwitch/src/frame.c firmware/emgtwitch/src/frame.h firmware/emgtwitch/src/wire.h
 
 demo: .venv/.core
@@ -44,10 +43,10 @@ tests-quick: .venv/.stamp
 	$(PY) -m pytest -m "not slow"
 
 bench: .venv/.stamp
-	for file in $(BENCHMARKS); do $(PY) -m benchmarks.$$(basename $$file .py) || exit 1; done
+	$(PY) -m benchmarks
 
 bench-quick: .venv/.stamp
-	for file in $(BENCHMARKS); do $(PY) -m benchmarks.$$(basename $$file .py) --quick || exit 1; done
+	$(PY) -m benchmarks --quick
 
 build/firmware/vectors.inc: firmware/protocol/vectors.json firmware/test/vectors_to_c.py .venv/.stamp
 	mkdir -p build/firmware

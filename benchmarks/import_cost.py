@@ -6,6 +6,7 @@ the median over fresh processes, with the caches of the file system warm.
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import re
 import statistics
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.paired import save
+from benchmarks.figures import Figure, machine_line, save
 
 # distribution -> the module that emgtwitch imports of it
 MODULES = {
@@ -63,17 +64,23 @@ def megabytes(names: set[str]) -> float:
     return sum(file.stat().st_size for file in files if file.exists()) / 1e6
 
 
-def main() -> int:
-    runs = 1 if "--quick" in sys.argv[1:] else 9
-    figures = {}
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="each import once")
+    quick = parser.parse_args().quick
+    print(machine_line())
+    figures = []
     print("| package | MB | MB with what it needs | import, CPU ms |\n|---|---|---|---|")
     for name, module in MODULES.items():
-        row = {"MB": megabytes({name}), "MB_all": megabytes(closure(name)), "import_ms": import_ms(module, runs)}
-        figures[name] = row
-        print(f"| {name} | {row['MB']:.1f} | {row['MB_all']:.1f} | {row['import_ms']:.0f} |")
-    save("import_cost", figures)
-    return 0
+        alone_MB, all_MB, ms = megabytes({name}), megabytes(closure(name)), import_ms(module, 1 if quick else 9)
+        figures += [
+            Figure(f"{name}, alone", alone_MB, "MB"),
+            Figure(f"{name}, with what it needs", all_MB, "MB"),
+            Figure(f"import {module}", ms, "ms of CPU"),
+        ]
+        print(f"| {name} | {alone_MB:.1f} | {all_MB:.1f} | {ms:.0f} |", flush=True)
+    save("import_cost", figures, quick=quick)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,16 +7,10 @@ one of the base against itself, taken in the same rounds; a ratio inside its spr
 from __future__ import annotations
 
 import gc
-import json
-import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
-
-RESULTS = Path(__file__).with_name("results")
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +80,3 @@ def compare(
 def _quartiles(values: list[float]) -> tuple[float, float]:
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     return low, high
-
-
-def save(name: str, figures: Mapping[str, Any] | Comparison | list[Comparison], folder: Path = RESULTS) -> Path:
-    """Write figures and what they were measured on to `folder`/`name`.json; returns the file."""
-    if isinstance(figures, Comparison):
-        figures = [figures]
-    measured: Any = [asdict(c) for c in figures] if isinstance(figures, list) else dict(figures)
-    machine = {"python": platform.python_version(), "system": platform.system(), "processor": platform.machine()}
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps({"machine": machine, "measured": measured}, indent=1) + "\n")
-    return path

@@ -1,0 +1,62 @@
+"""What the benchmarks work on: the simulated wearer's counts at 1 kHz, and recordings of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emgtwitch.detect.detector import Detector
+from emgtwitch.settings import Settings
+from emgtwitch.wearer.scenario import SCENARIOS
+from emgtwitch.wearer.wearer import Wearer
+from emgtwitch.wire.bulk import encode_samples
+from emgtwitch.wire.encode import frame
+from emgtwitch.wire.records import WIRE_VERSION, Hello
+
+FS_HZ = 1000
+PIECE_S = 600
+BLOCK_BYTES = 1 << 18  # as replay reads
+HELLO = Hello(WIRE_VERSION, 0, 0, 0, 1, FS_HZ, 1, 1, 10, 1, 5000, 50, 1_000_000, 0, 1, 1, 1, 0, 0)
+UV_PER_COUNT = SCENARIOS["demo"].device.uV_per_count
+
+
+@functools.cache
+def wearer_counts(duration_s: int, scenario: str = "demo") -> npt.NDArray[np.uint16]:
+    """Counts (scans, 1) of one channel; do not write into them."""
+    made = SCENARIOS[scenario]
+    assert made.fs_Hz == FS_HZ
+    return np.ascontiguousarray(Wearer(made, 1).render(duration_s * FS_HZ)[:, :1])
+
+
+def stream(counts: npt.NDArray[np.uint16]) -> bytes:
+    """The bytes in which a board would have sent these counts."""
+    return frame(HELLO, 0) + encode_samples(counts, 0, 1)[0]
+
+
+def blocks(data: bytes, size: int = BLOCK_BYTES) -> Iterator[memoryview]:
+    """The data in pieces."""
+    return (memoryview(data)[at : at + size] for at in range(0, len(data), size))
+
+
+def write_recording(path: Path, duration_s: int, scenario: str) -> int:
+    """Write `duration_s` of the wearer, 10 minutes over and over, to `path`; returns the number of samples."""
+    counts = wearer_counts(min(duration_s, PIECE_S), scenario)
+    total = duration_s * FS_HZ
+    with path.open("wb") as file:
+        file.write(frame(HELLO, 0))
+        seq, index = 1, 0
+        while index < total:
+            piece = counts[: total - index]
+            data, seq = encode_samples(piece, index, seq)
+            file.write(data)
+            index += len(piece)
+    return total
+
+
+def detector() -> Detector:
+    """A cold detector for these counts, with the default settings."""
+    return Detector(Settings(), float(FS_HZ), UV_PER_COUNT, (0.0, 1023.0))

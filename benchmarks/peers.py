@@ -1,0 +1,115 @@
+"""What a user would write instead, as fast as the packages at hand allow.
+
+They do less: the decoder knows no epochs, no overruns and no relock after a loss; the chain has one time scale, does
+not follow the mains, refines no edges and tells no artefact.
+"""
+
+from __future__ import annotations
+
+import binascii
+
+import numpy as np
+import numpy.typing as npt
+from cobs import cobs
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import butter, iirnotch, sosfilt, tf2sos
+
+from emgtwitch.wire.encode import frame
+from emgtwitch.wire.records import MAX_FRAME, Samples
+
+Floats = npt.NDArray[np.float64]
+Found = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # onsets and offsets, in samples
+
+HEAD_BYTES = 9  # type, seq, index, overruns
+CRC_BYTES = 2
+
+
+def decode_with_packages(data: bytes) -> tuple[Floats, int]:
+    """Counts of the Samples frames that pass COBS, CRC and length; how many frames did not follow the one before."""
+    payload = bytearray()
+    expected, jumps = 0, 0
+    for encoded in data.split(b"\0"):
+        if not encoded:
+            continue
+        try:
+            raw = cobs.decode(encoded)
+        except cobs.DecodeError:
+            continue
+        if not HEAD_BYTES + CRC_BYTES < len(raw) <= MAX_FRAME or (
+            binascii.crc_hqx(raw[:-CRC_BYTES], 0xFFFF) != raw[-2] | raw[-1] << 8
+        ):
+            continue
+        seq = raw[1] | raw[2] << 8
+        jumps += seq != expected
+        expected = (seq + 1) & 0xFFFF
+        if raw[0] == Samples.TYPE:
+            payload += raw[HEAD_BYTES:-CRC_BYTES]
+    return np.frombuffer(payload, dtype="<u2").astype(np.float64), jumps
+
+
+def encode_by_frame(counts: npt.NDArray[np.uint16], scans: int = 16) -> bytes:
+    """One channel's Samples frames, the first of them seq 1."""
+    values = counts[:, 0].tolist()
+    return b"".join(
+        frame(Samples(at, 0, tuple(values[at : at + scans])), 1 + at // scans) for at in range(0, len(values), scans)
+    )
+
+
+class ScipyChain:
+    """Band-pass and notches, square, moving mean, median and MAD as threshold.
+
+    Feed it either `whole` arrays or `block` after block; `onsets` are where blocks rose above the threshold.
+    """
+
+    MEAN_S = 0.05
+    MADS = 6.0
+    HISTORY_BLOCKS = 300
+
+    def __init__(self, fs_Hz: float, uV_per_count: float) -> None:
+        notches = [tf2sos(*iirnotch(f_Hz, 30.0, fs_Hz)) for f_Hz in (50.0, 100.0, 150.0)]
+        self._sos = np.vstack(
+            [butter(4, (20.0, min(450.0, 0.45 * fs_Hz)), "bandpass", output="sos", fs=fs_Hz), *notches]
+        )
+        self._scale = uV_per_count
+        self._mean = round(self.MEAN_S * fs_Hz)
+        self._zi = np.zeros((len(self._sos), 2))
+        self._squares = np.zeros(self._mean)  # the newest, oldest first
+        self._history = np.zeros(self.HISTORY_BLOCKS)  # newest energy of each block, as a ring
+        self._seen = 0
+        self._above = False
+        self._index = 0
+        self.onsets: list[int] = []
+
+    def energy(self, counts: Floats) -> Floats:
+        """Mean square over the last 50 ms in uV^2, of a whole signal."""
+        filtered = sosfilt(self._sos, counts * self._scale)
+        centred = self._mean - 1 - self._mean // 2  # moves scipy's centred window back, so that it looks at the past
+        return np.asarray(uniform_filter1d(filtered * filtered, self._mean, mode="constant", origin=centred))
+
+    def whole(self, counts: Floats) -> Found:
+        """Onsets and offsets in a whole signal."""
+        energy = self.energy(counts)
+        changes = np.diff((energy > self._threshold(energy)).view(np.int8))
+        return np.flatnonzero(changes > 0) + 1, np.flatnonzero(changes < 0) + 1
+
+    def block(self, counts: Floats) -> Floats:
+        """Take the next samples; returns their energy."""
+        n = len(counts)
+        filtered, self._zi = sosfilt(self._sos, counts * self._scale, zi=self._zi)
+        squares = np.concatenate((self._squares, filtered * filtered))
+        sums = np.cumsum(squares)
+        energy: Floats = (sums[-n:] - sums[-n - self._mean : -self._mean]) / self._mean
+        self._squares = squares[n:]
+        self._history[self._seen % self.HISTORY_BLOCKS] = energy[-1]
+        self._seen += 1
+        above = energy > self._threshold(self._history[: self._seen])
+        if above[0] and not self._above:
+            self.onsets.append(self._index)
+        self.onsets += (self._index + 1 + np.flatnonzero(above[1:] & ~above[:-1])).tolist()
+        self._above = bool(above[-1])
+        self._index += n
+        return energy
+
+    def _threshold(self, energy: Floats) -> float:
+        middle = np.median(energy)
+        return float(middle + self.MADS * 1.4826 * np.median(np.abs(energy - middle)))

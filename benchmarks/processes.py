@@ -1,0 +1,64 @@
+"""Commands in processes of their own, and what they cost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+EMGTWITCH = (sys.executable, "-m", "emgtwitch.app.cli")
+PATIENCE_S = 60.0  # with a process that should end
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one process from start to end."""
+
+    wall_s: float
+    cpu_s: float  # of all its threads, user and system
+    peak_MB: float  # resident
+
+
+def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None) -> Cost:
+    """Run to the end, output discarded. Raises RuntimeError if it does not end with 0."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.DEVNULL, env={**os.environ, **(environ or {})}
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall_s = time.perf_counter() - began
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}.")
+    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str | Path], stdout: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
+    """The process while it runs, with standard error in standard output; stopped afterwards as by Ctrl-C."""
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, stdout=stdout, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def cpu_s_by_thread(pid: int) -> dict[str, float]:
+    """CPU seconds so far of each thread of a process, by its name; threads of one name together."""
+    found: dict[str, float] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        # In ns; the times in `stat` come in hundredths of a second, a fifth of what is to be measured.
+        found[name] = found.get(name, 0.0) + int((task / "schedstat").read_text().split()[0]) / 1e9
+    return found
