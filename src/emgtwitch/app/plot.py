@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,7 @@ COLOURS = {"twitch": "tab:green", "contraction": "tab:blue", "spasm": "tab:red"}
 LOST = "0.85"
 ROW_S = 30.0
 MOST_ROWS = 12
+LEAD_S = 1.0  # before the picture, for the filter to settle
 COLUMNS = 2000  # of the picture; a pixel shows the least and the greatest value in it
 
 
@@ -38,56 +42,82 @@ def plot_recording(path: Path, out: Path, from_s: float | None, to_s: float | No
     from emgtwitch.sources.recording import read_blocks
 
     prepare_kernels()
-    signal, fs_Hz, outputs = _read(path, read_blocks(path))
-    end_s = min(to_s if to_s is not None else len(signal) / fs_Hz, len(signal) / fs_Hz)
     start_s = max(from_s or 0.0, 0.0)
+    seen = _read(path, read_blocks(path), start_s, math.inf if to_s is None else to_s)
+    fs_Hz, end_s = seen.fs_Hz, min(math.inf if to_s is None else to_s, seen.duration_s)
     if end_s <= start_s:
-        raise UsageError(f"{path} lasts {len(signal) / fs_Hz:.1f} s; nothing lies from {start_s:g} to {end_s:g} s.")
+        raise UsageError(f"{path} lasts {seen.duration_s:.1f} s; nothing lies from {start_s:g} to {end_s:g} s.")
     rows = min(MOST_ROWS, max(1, round((end_s - start_s) / ROW_S)))
-    channels = signal.shape[1]
+    channels = seen.signal.shape[1]
     figure, axes = plt.subplots(rows * channels, 1, figsize=(18, 2.2 * rows * channels), squeeze=False)
     span_s = (end_s - start_s) / rows
     for channel in range(channels):
-        limit = 1.1 * float(np.nanpercentile(np.abs(signal[:, channel]), 99.9)) or 1.0
+        values = seen.signal[:, channel]
+        known = np.abs(values[np.isfinite(values)])
+        limit = 1.1 * float(np.percentile(known, 99.9)) if known.size else 0.0
         for row in range(rows):
             axis = axes[row * channels + channel, 0]
             left_s = start_s + row * span_s
-            times, values = _envelope(signal[:, channel], fs_Hz, left_s, left_s + span_s)
-            axis.plot(times, values, linewidth=0.5, color="0.2")
+            axis.plot(
+                *_envelope(values, seen.first / fs_Hz, fs_Hz, left_s, left_s + span_s), linewidth=0.5, color="0.2"
+            )
             axis.set_xlim(left_s, left_s + span_s)
-            axis.set_ylim(-limit, limit)
+            axis.set_ylim(-limit or -1.0, limit or 1.0)
             axis.set_ylabel(f"channel {channel}")
-            for output in outputs:
+            for output in seen.outputs:
                 _shade(axis, output, channel)
     axes[-1, 0].set_xlabel("seconds from the first sample; green twitch, blue contraction, red spasm, grey lost")
     figure.tight_layout()
     try:
         figure.savefig(out, dpi=70)
     except OSError as error:
-        raise CannotWriteError(f"The picture {out} cannot be written: {error.strerror}.") from None
+        raise CannotWriteError(f"The picture {out} cannot be written: {error.strerror}. Name another file.") from None
+    except ValueError as error:  # of the suffix
+        raise UsageError(f"{out} can be no picture: {error}. Name a file that ends in .png.") from None
     finally:
         plt.close(figure)
 
 
-def _read(path: Path, blocks: object) -> tuple[npt.NDArray[np.float64], float, list[Output]]:
-    """The band-passed signal on the session's time (NaN where samples are missing), its rate, and what was found."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The band-passed signal (samples, channels), NaN where samples are missing, and what was found in all of it."""
+
+    signal: npt.NDArray[np.float32]
+    first: int  # session sample of its first one
+    fs_Hz: float
+    duration_s: float  # of the whole recording
+    outputs: list[Output]
+
+
+def _read(path: Path, blocks: Iterable[memoryview], from_s: float, to_s: float) -> _Seen:
+    """Detect in all of a recording, keep the samples from `from_s` to `to_s`."""
     from emgtwitch.pipeline import Pipeline
 
-    pieces: list[tuple[int, npt.NDArray[np.float64]]] = []
-    pipeline = Pipeline(on_counts=lambda first, counts: pieces.append((first, counts)))
-    outputs = [s.record for block in blocks for s in pipeline.feed(block)]  # type: ignore[attr-defined]
+    pieces: list[tuple[int, npt.NDArray[np.float32]]] = []
+    bounds = 0, 0
+
+    def keep(first: int, counts: npt.NDArray[np.float64]) -> None:
+        nonlocal bounds
+        fs_Hz = pipeline.rate_Hz
+        bounds = max(0, int((from_s - LEAD_S) * fs_Hz)), int(min(to_s * fs_Hz, first + len(counts)))
+        part = counts[max(0, bounds[0] - first) : max(0, bounds[1] - first)]
+        if len(part):
+            pieces.append((max(first, bounds[0]), part.astype(np.float32)))
+
+    pipeline = Pipeline(on_counts=keep)
+    outputs = [s.record for block in blocks for s in pipeline.feed(block)]
     outputs += [s.record for s in pipeline.finish()]
-    if not pieces:
-        raise UnreadableInputError(f"{path} holds no samples that can be drawn.")
-    fs_Hz = pipeline.rate_Hz
-    length = max(first + len(counts) for first, counts in pieces)
-    signal = np.full((length, pieces[0][1].shape[1]), np.nan)
-    for first, counts in pieces:
-        signal[first : first + len(counts)] = counts
-    return _band_passed(signal, pipeline.settings, fs_Hz), fs_Hz, outputs
+    if not pipeline.progress.scans_seen:
+        raise UnreadableInputError(f"{path} holds no samples that can be drawn. Name another --session.")
+    width = max((part.shape[1] for _, part in pieces), default=1)
+    signal = np.full((max(0, bounds[1] - bounds[0]), width), np.nan, dtype=np.float32)
+    for first, part in pieces:
+        signal[first - bounds[0] : first - bounds[0] + len(part), : part.shape[1]] = part
+    signal = _band_passed(signal, pipeline.settings, pipeline.rate_Hz)
+    return _Seen(signal, bounds[0], pipeline.rate_Hz, pipeline.progress.duration_s, outputs)
 
 
-def _band_passed(signal: npt.NDArray[np.float64], settings: Settings, fs_Hz: float) -> npt.NDArray[np.float64]:
+def _band_passed(signal: npt.NDArray[np.float32], settings: Settings, fs_Hz: float) -> npt.NDArray[np.float32]:
     from emgtwitch.dsp.design import butterworth_band_pass
 
     from scipy.signal import sosfilt  # isort: skip
@@ -95,25 +125,26 @@ def _band_passed(signal: npt.NDArray[np.float64], settings: Settings, fs_Hz: flo
     sections = butterworth_band_pass(2, settings.band_low_Hz, min(settings.band_high_Hz, 0.4 * fs_Hz), fs_Hz)
     sos = np.insert(sections, 3, 1.0, axis=1)
     out = np.full_like(signal, np.nan)
-    good = np.isfinite(signal).all(axis=1)
-    if good.any():
-        first = signal[good][0]
-        out[good] = sosfilt(sos, signal[good] - first, axis=0)
+    for channel in range(signal.shape[1]):
+        good = np.isfinite(signal[:, channel])
+        if good.any():
+            values = signal[good, channel].astype(np.float64)
+            out[good, channel] = sosfilt(sos, values - values[0])
     return out
 
 
 def _envelope(
-    values: npt.NDArray[np.float64], fs_Hz: float, from_s: float, to_s: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    values: npt.NDArray[np.float32], values_from_s: float, fs_Hz: float, from_s: float, to_s: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
     """Least and greatest value of each pixel column, alternating, so that no spike is thinned away."""
-    start, stop = int(from_s * fs_Hz), int(to_s * fs_Hz)
-    part = values[start:stop]
+    start = round((from_s - values_from_s) * fs_Hz)
+    part = values[start : start + round((to_s - from_s) * fs_Hz)]
     step = max(1, len(part) // COLUMNS)
     if step == 1:
-        return (start + np.arange(len(part))) / fs_Hz, part
+        return from_s + np.arange(len(part)) / fs_Hz, part
     columns = part[: len(part) // step * step].reshape(-1, step)
     pair = np.column_stack((columns.min(axis=1), columns.max(axis=1))).reshape(-1)
-    return (start + np.repeat(np.arange(len(columns)) * step, 2)) / fs_Hz, pair
+    return from_s + np.repeat(np.arange(len(columns)) * step, 2) / fs_Hz, pair
 
 
 def _shade(axis: object, output: Output, channel: int) -> None:
