@@ -8,7 +8,7 @@ cold.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -134,7 +134,7 @@ class Channel:
         decided = min(until, self._timeline.next)
         self._emit(Interval(kind, self._number, onset_s, offset_s, cause, decided), onset_s, self._number)
 
-    def _take(self, rows: Iterator[np.void]) -> None:
+    def _take(self, rows: list[np.void]) -> None:
         assert self.detector is not None
         for row in rows:
             record = self._record(row)

@@ -52,14 +52,11 @@ def main(args: argparse.Namespace) -> int:
     folder = make_data_folder(data_folder(args.data))
     stop = threading.Event()
     with DataLock(folder), _on_signals(stop.set):
-        try:
-            with _on_signals(_interrupt):  # compiling may take half a minute: do not wait for it
-                prepare_kernels()
-                open_link = _open_link(args.source)
-                warm_up()
-        except KeyboardInterrupt:
-            print(_nothing(settings, args.json))
-            return 0
+        nothing = _nothing(settings, args.json)
+        with _on_signals(lambda: _leave(nothing)):  # compiling may take half a minute: do not wait for it
+            prepare_kernels()
+            open_link = _open_link(args.source)
+            warm_up()
         from emgtwitch.app.daemon import Daemon
 
         session = _session(settings.as_dict(), _worn(args, config), time.time())
@@ -69,8 +66,10 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _interrupt() -> None:
-    raise KeyboardInterrupt
+def _leave(last_line: str) -> None:
+    """End at once: an exception would come up inside the compiler, which swallows some."""
+    print(last_line, flush=True)
+    os._exit(0)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -107,27 +106,35 @@ class Detector:
         state = self._state[0]
         return math.sqrt(float(np.sum(state["lane_a"] ** 2 + state["lane_b"] ** 2)))
 
-    def feed(self, counts: npt.NDArray[np.float64]) -> Iterator[np.void]:
+    def feed(self, counts: npt.NDArray[np.float64]) -> list[np.void]:
         """Rows decided by these samples, in order. `counts` (n,) float64, contiguous."""
-        done = 0
-        while done < len(counts):
-            taken, found = kernel.advance(
-                counts[done:], self._params, self._state, self._ring, self._tables, self._rows, self._out
-            )
-            yield from self._out[:found].copy()
-            done += taken
+        return self._advance(counts, False)
 
-    def splice(self, gap: int) -> Iterator[np.void]:
+    def splice(self, gap: int) -> list[np.void]:
         """`gap` samples are missing; an open event and the floor live on. Rows decided by the samples before."""
-        found = kernel.splice(self._params, self._state, self._ring, self._tables, self._rows, self._out, gap)
-        return iter(self._out[:found].copy())
+        rows = self._advance(np.empty(0), True)
+        kernel.splice(self._params, self._state, self._ring, gap)
+        return rows
 
-    def finish(self, restart_index: int) -> Iterator[np.void]:
+    def finish(self, restart_index: int) -> list[np.void]:
         """Close what is open, truncated, and start cold with the sample `restart_index`."""
-        found = kernel.finish(self._params, self._state, self._ring, self._tables, self._rows, self._out)
-        rows = self._out[:found].copy()
+        rows = self._advance(np.empty(0), True)
+        found = kernel.finish(self._params, self._state, self._ring, self._out)
+        rows.extend(self._out[:found].copy())
         self._start(restart_index)
-        return iter(rows)
+        return rows
+
+    def _advance(self, counts: npt.NDArray[np.float64], flush: bool) -> list[np.void]:
+        rows: list[np.void] = []
+        done = 0
+        while True:
+            taken, found = kernel.advance(
+                counts[done:], self._params, self._state, self._ring, self._tables, self._rows, self._out, flush
+            )
+            rows.extend(self._out[:found].copy())
+            done += taken
+            if done == len(counts):
+                return rows
 
 
 def parameters(

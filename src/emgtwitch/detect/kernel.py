@@ -166,19 +166,16 @@ def _any_loud(p, s, ticks):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _tick(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
-    """Open an event or follow the open one, at the end of a tick."""
-    if s.phase != 0:
-        return follow(p, s, ring, out, n_out)
+def _loud_window(p, s):  # type: ignore[no-untyped-def]
+    """The level of the shortest window that may open an event at this tick, or -1; none looks back into the last."""
     reach = s.pos - max(s.end_pos, s.splice_pos)
     for j in range(SCALES):
         k = p.first_scale + j
         if p.tick * (1 << k) > reach:
-            break
+            return -1
         if s.window[k] > s.on[j]:
-            begin_event(p, s, ring, k)
-            break
-    return n_out
+            return k
+    return -1
 
 
 @kernel
@@ -202,8 +199,12 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
             for k in range(LEVELS):
                 s.window[k] = s.history[k, (1 << k) + j]
             s.e_main, s.e_mid = s.tick_main[j], s.tick_mid[j]
-            if s.phase != 0 or ready:
-                n_out = _tick(p, s, ring, out, n_out)
+            if s.phase != 0:
+                n_out = follow(p, s, ring, out, n_out)
+            elif ready:
+                k = _loud_window(p, s)
+                if k >= 0:
+                    begin_event(p, s, ring, k)
     else:
         s.ticks += ticks
         for k in range(LEVELS):
@@ -272,11 +273,13 @@ def _end_bad(p, s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def finish(params, state, ring, tables, rows, out):  # type: ignore[no-untyped-def]
-    """The stream ends here (a long gap, a reset, the end of the recording); returns the rows written to `out`."""
+def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
+    """The stream ends here (a long gap, a reset, the end of the recording); returns the rows written to `out`.
+
+    Flush the hop first.
+    """
     p, s = params[0], state[0]
-    work = np.empty(HOP_TICKS * p.tick)
-    n_out = _end_hop(p, s, ring, tables, rows, work, out, 0) if s.in_hop > 0 else 0
+    n_out = 0
     if s.phase != 0:
         n_out = end_event(p, s, ring, out, n_out, 1 if s.phase == 1 else 0)
     if s.bad != 0:
@@ -289,11 +292,9 @@ def finish(params, state, ring, tables, rows, out):  # type: ignore[no-untyped-d
 
 
 @kernel
-def splice(params, state, ring, tables, rows, out, gap):  # type: ignore[no-untyped-def]
-    """`gap` samples are missing, few enough for an open event and the floor to live on; returns the rows written."""
+def splice(params, state, ring, gap):  # type: ignore[no-untyped-def]
+    """`gap` samples are missing, few enough for an open event and the floor to live on. Flush the hop first."""
     p, s = params[0], state[0]
-    work = np.empty(HOP_TICKS * p.tick)
-    n_out = _end_hop(p, s, ring, tables, rows, work, out, 0) if s.in_hop > 0 else 0
     if s.phase != 0:
         s.tone_phase = 0
         climb(p, s, ring, s.pos)
@@ -301,14 +302,14 @@ def splice(params, state, ring, tables, rows, out, gap):  # type: ignore[no-unty
     s.index += gap
     s.splice_pos = s.pos
     s.guard = max(s.guard, p.splice_guard)
-    return n_out
 
 
 @kernel
-def advance(x, params, state, ring, tables, rows, out):  # type: ignore[no-untyped-def]
+def advance(x, params, state, ring, tables, rows, out, flush):  # type: ignore[no-untyped-def]
     """Take the counts `x` of one channel; write what was found to `out`; returns (samples taken, rows written).
 
-    Takes fewer samples than there are when `out` could overflow: call again with the rest.
+    Takes fewer samples than there are when `out` could overflow: call again with the rest. `flush` ends the hop early,
+    before `splice` or `finish`.
     """
     p, s = params[0], state[0]
     hop = HOP_TICKS * p.tick
@@ -340,4 +341,6 @@ def advance(x, params, state, ring, tables, rows, out):  # type: ignore[no-untyp
                 taken += 1
         if s.in_hop == hop:
             n_out = _end_hop(p, s, ring, tables, rows, work, out, n_out)
+    if flush and s.in_hop > 0:
+        n_out = _end_hop(p, s, ring, tables, rows, work, out, n_out)
     return taken, n_out
