@@ -8,6 +8,7 @@ import random
 import re
 import resource
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ from tests.sources.fake_board import FakeBoard, wait_for
 
 KILLS = 20
 AT_ONCE = 5
-STORING_S = 0.75  # of five daemons on one disk
+STORING_S, WORST_STORING_S = 0.25, 2.0  # of five daemons at once on one disk, which others use, too
 BOOT_S = 0.3  # of a board without a bootloader
 STARTED = re.compile(r"emgtwitch: recording to \S+; Ctrl-C stops\nemgtwitch: sim:quiet is open\n(.*streams\n)?")
 
@@ -70,6 +71,7 @@ def board(tmp_path: Path) -> Iterator[DamagedBoard]:
         yield board
 
 
+@pytest.mark.slow
 def test_a_session_through_damage_an_unplug_and_a_reset_is_what_its_replay_finds(
     nursery: Nursery, board: DamagedBoard, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_run_from_the_shell_prints_words_and_ends_when_its_reader_does(tmp_pat
         assert [s["state"] for s in log.sessions()] == ["closed"]
 
 
+@pytest.mark.slow
 def test_whatever_was_shown_before_a_kill_is_in_the_log_and_the_next_start_needs_no_repair(
     nursery: Nursery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,14 +146,15 @@ def test_whatever_was_shown_before_a_kill_is_in_the_log_and_the_next_start_needs
     children: list[Child] = []
     killed_utc_ms = []
     for batch in range(0, KILLS, AT_ONCE):
-        moments_s = sorted(time.monotonic() + draw.uniform(0.2, 4.0) for _ in range(AT_ONCE))
+        moments_s = sorted(time.monotonic() + draw.uniform(0.5, 5.0) for _ in range(AT_ONCE))
         for n, folder in enumerate(folders[batch : batch + AT_ONCE], start=batch):
-            children.append(nursery.start("run", "--source", f"sim:twitches:{n}", "--json", "--data", folder))
+            children.append(nursery.start("run", "--source", f"sim:demo:{n}", "--json", "--data", folder))
         for child, moment_s in zip(children[batch:], moments_s, strict=True):
             time.sleep(max(0.0, moment_s - time.monotonic()))  # no wait for anything: the moment is what is drawn
             killed_utc_ms.append(round(time.time() * 1000))
             assert child.end(signal.SIGKILL) == -signal.SIGKILL
     shown = 0
+    lost_s = []
     for n, (folder, child) in enumerate(zip(folders, children, strict=True)):
         events = [o for o in child.lines() if o["type"] == "event"]
         shown += len(events)
@@ -166,8 +170,10 @@ def test_whatever_was_shown_before_a_kill_is_in_the_log_and_the_next_start_needs
         assert canonical(events) == [line for line in canonical(again) if line in canonical(events)]
         first_utc_ms = min(r.utc_ms for r in records(folder) if isinstance(r, Clock))
         lived_s = (killed_utc_ms[n] - first_utc_ms) / 1000
-        assert again[-1]["duration_s"] > lived_s - 1.0 - STORING_S
+        lost_s.append(lived_s - again[-1]["duration_s"])
     assert shown > KILLS / 2
+    assert statistics.median(lost_s) < 1.0 + STORING_S
+    assert max(lost_s) < 1.0 + WORST_STORING_S
     after = [nursery.start("run", "--source", "sim:quiet", "--json", "--data", folder) for folder in folders]
     for folder, child in zip(folders, after, strict=True):
         child.wait_for(lambda child: bool(child.of_type("interval")) or "streams" in child.said())
@@ -177,6 +183,7 @@ def test_whatever_was_shown_before_a_kill_is_in_the_log_and_the_next_start_needs
             assert "open" not in [s["state"] for s in log.sessions()]
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_neither_detection_nor_the_session_and_is_said(
     nursery: Nursery, board: DamagedBoard, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

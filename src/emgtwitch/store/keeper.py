@@ -64,7 +64,7 @@ class Keeper:
         self._period_s = period_s
         self._max_queued_bytes = max_queued_bytes
         self._monotonic_s = monotonic_s
-        self._batch = Batch(period_s)
+        self._batch = Batch(0.0)  # the first bytes at once: making files takes longer than writing to them
         self._storing_bytes = 0
         self._changed = threading.Condition()
         self._closing = False
@@ -95,7 +95,7 @@ class Keeper:
                 )
             was_empty, was_urgent = self._batch.since_s is None, self._batch.urgent
             self._batch.add(data if fits else b"", outputs, progress, self._monotonic_s())
-            if was_empty or self._batch.urgent and not was_urgent:  # else it is awake, or knows when to be
+            if was_empty or (self._batch.urgent and not was_urgent):  # else it is awake, or knows when to be
                 self._changed.notify()
         if trouble is not None:
             self._on_trouble(trouble)
