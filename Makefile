@@ -37,6 +37,7 @@ firmware: build/firmware/test_frame
 	build/firmware/test_frame
 
 tests: .venv/.stamp
+	$(PY) -m tests.real.fetch
 	$(PY) -m pytest
 
 tests-quick: .venv/.stamp

@@ -44,7 +44,8 @@ def test_events_json_is_one_object_a_line_and_a_summary_last(folder: Path, capsy
     assert out[5] == {
         "type": "summary",
         "duration_s": 20.0,
-        "analysable_s": [19.8, 19.3],
+        "analysable_s": 19.55,
+        "analysable_s_by_channel": [19.8, 19.3],
         "counts": {"twitch": 1, "contraction": 0, "spasm": 1},
         "trains": 0,
     }
@@ -58,7 +59,7 @@ def test_events_of_a_range_come_with_the_analysable_time_of_that_range(
     event, summary = lines(capsys)
     assert event["class"] == "spasm"
     assert summary["duration_s"] == 18.0
-    assert summary["analysable_s"] == [17.8, 17.3]
+    assert (summary["analysable_s_by_channel"], summary["analysable_s"]) == ([17.8, 17.3], 17.55)
     assert main(["events", "--data", str(folder), "--json", "--from", "2024-03-31"]) == 0
     (summary,) = lines(capsys)
     assert summary["duration_s"] == 0.0

@@ -147,7 +147,7 @@ def _zone(session: Row) -> datetime.tzinfo:
 def _summary(
     sessions: Sequence[Row], events: Sequence[Row], intervals: Sequence[Row], start: Moment, end: Moment
 ) -> dict[str, Any]:
-    """The contract's last line but for trains. `analysable_s` is per channel, over all recordings that have it."""
+    """The contract's last line but for trains, over all recordings. `analysable_s` is the mean over the channels."""
     duration_s = 0.0
     analysable_s: list[float] = []
     for session in sessions:
@@ -160,7 +160,8 @@ def _summary(
     return {
         "type": "summary",
         "duration_s": round(duration_s, 6),
-        "analysable_s": [round(part, 6) for part in analysable_s],
+        "analysable_s": round(sum(analysable_s) / len(analysable_s), 6) if analysable_s else 0.0,
+        "analysable_s_by_channel": [round(part, 6) for part in analysable_s],
         "counts": counts,
     }
 
@@ -168,7 +169,9 @@ def _summary(
 def _sentence(summary: dict[str, Any]) -> str:
     counts = ", ".join(counted(count, name) for name, count in summary["counts"].items())
     text = f"{counts}; {counted(summary['trains'], 'train')}."
-    analysable = ", ".join(f"{shown_duration(part)} (channel {n})" for n, part in enumerate(summary["analysable_s"]))
+    analysable = ", ".join(
+        f"{shown_duration(part)} (channel {n})" for n, part in enumerate(summary["analysable_s_by_channel"])
+    )
     return f"{text} Analysable of {shown_duration(summary['duration_s'])}: {analysable or 'nothing'}."
 
 
