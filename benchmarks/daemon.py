@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, machine_line, save
 from benchmarks.processes import cpu_s_by_thread, running
+from emgtwitch.app.kernels import warm_up
 from emgtwitch.store.channel import ask
 from emgtwitch.wearer.scenario import SCENARIOS
 
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--scenario", nargs="+", choices=list(SCENARIOS), help="which wearers; else demo and quiet")
     args = parser.parse_args()
     print(machine_line())
+    warm_up()  # so that the daemon does not compile
     figures = []
     for scenario in args.scenario or (["demo"] if args.quick else ["demo", "quiet"]):
         for figure in shares(scenario, 5.0 if args.quick else 20.0):
