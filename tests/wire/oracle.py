@@ -1,5 +1,5 @@
 """A naive decoder in plain Python: COBS by the `cobs` package, CRC by the standard library, and the rules as written
-at the head of wire/deframe.py. And made-up streams whose every sample tells its index.
+at the head of wire/judge.py. And made-up streams whose every sample tells its index.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from benchmarks.false_accepts import MODELS, Figures, measure
 from emgtwitch.wire.decode import Decoder, Run, WrongVersion
-from emgtwitch.wire.deframe import MAX_ENCODED
 from emgtwitch.wire.encode import frame, note
 from emgtwitch.wire.records import Answer, Board, Clock, Import, ImportSamples, Mark, Note, Port, Session
+from emgtwitch.wire.state import MAX_ENCODED
 from tests.wire.oracle import HELLO, SCANS, Oracle, cut, decoded, hello, made, samples
 
 # The same examples each time: one damaged frame in 65536 has a right CRC, and no law holds for it.

@@ -1,7 +1,7 @@
 """Bytes to records: the one decoder for board, recording, simulated wearer and imported file.
 
 Invariant: whatever the bytes, and however they are cut, nothing raises, memory stays bounded, and every scan of an
-announced run is either in exactly one Run or in the gap between two. `deframe` has the rules.
+announced run is either in exactly one Run or in the gap between two. `judge` has the rules.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emgtwitch.wire.deframe import BOARD, HELLO, ITEM, ITEMS, MAX_ENCODED, REASONS, SAMPLES, STATE, decode
+from emgtwitch.wire.deframe import decode
 from emgtwitch.wire.records import RECORDS, WIRE_VERSION, Record
+from emgtwitch.wire.state import BOARD, HELLO, ITEM, ITEMS, MAX_ENCODED, REASONS, SAMPLES, STATE
 
 
 @dataclass(frozen=True, slots=True)
