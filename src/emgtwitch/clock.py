@@ -109,11 +109,18 @@ class DeviceClock:
         return self._last.offset_s if self._last else None
 
 
+def _line(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and offset of the least-squares line, at a tenth of the cost of np.polyfit: the daemon fits each second."""
+    centred = x - x.mean()
+    slope = float(centred @ y) / float(centred @ centred)
+    return slope, float(y.mean() - slope * x.mean())
+
+
 def _robust_line(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Fit:
     """Least squares with marks rejected that lie further off than REJECT_SIGMA robust standard deviations."""
     keep = np.ones(len(x), dtype=np.bool_)
     for _ in range(5):
-        slope, offset = np.polyfit(x[keep], y[keep], 1)
+        slope, offset = _line(x[keep], y[keep])
         residual = y - (offset + slope * x)
         spread = 1.4826 * float(np.median(np.abs(residual[keep] - np.median(residual[keep])))) + 1e-6
         better = np.abs(residual - np.median(residual[keep])) <= REJECT_SIGMA * spread

@@ -12,7 +12,7 @@ from emgtwitch.wire.encode import note
 from emgtwitch.wire.light import MAX_ENCODED
 from emgtwitch.wire.records import Clock, Port, Record
 
-SILENCE_NS = 100_000_000  # a pause after which the next data gets a Clock of its own
+SILENCE_NS = 500_000_000  # a pause after which the next data gets a Clock of its own; reads come each 0.1 s
 EVERY_NS = 1_000_000_000  # the longest time without one while data come
 
 
