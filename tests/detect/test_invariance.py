@@ -77,13 +77,13 @@ def test_scaling_by_a_power_of_two_scales_amplitudes_and_changes_nothing_else(ex
 @given(factor=st.floats(1e-6, 1e6), offset=st.floats(-1e3, 1e3))
 @settings(max_examples=15, deadline=None)
 def test_unit_and_offset_change_amplitudes_and_nothing_else(factor: float, offset: float) -> None:
-    """The floor's histogram has bins: times may move by two ticks of 2 ms, the peak by 2 %, the RMS by 10 %."""
+    """The floor's histogram has bins: gradual edges may move by 10 ms, the peak by 2 %, the RMS by 10 %."""
     x = counts("demo")
     plain, other = (events(found(y, 1000.0)) for y in (x, (x + offset * x.std()) * factor))
     assert [e.what for e in other] == [e.what for e in plain]
     for a, b in zip(plain, other, strict=True):
-        assert b.onset_s == pytest.approx(a.onset_s, abs=0.004)
-        assert b.offset_s == pytest.approx(a.offset_s, abs=0.004)
+        assert b.onset_s == pytest.approx(a.onset_s, abs=0.010)
+        assert b.offset_s == pytest.approx(a.offset_s, abs=0.010)
         assert b.peak == pytest.approx(a.peak * factor, rel=0.02)
         assert b.rms == pytest.approx(a.rms * factor, rel=0.1)
 

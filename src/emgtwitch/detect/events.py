@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb, edges, energy5, span_above
@@ -83,7 +81,7 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.peak5 = 0.0
     s.top_rung = -1
     s.last[:] = 0
-    s.rung_base = np.float64(0.25 * s.floor * p.rms5).view(np.int64) >> 50
+    s.rung_scale = 4.0 / (s.floor * p.rms5)
     start = max(s.open_pos - p.rms5 - p.delay, max(s.splice_pos, s.end_pos, s.ladder_pos))
     s.ladder_pos = start
     s.rms5_energy = 0.0

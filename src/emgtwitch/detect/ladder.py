@@ -7,13 +7,14 @@ import numpy as np
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import EDGE_SHARE, RUNGS
 
+RUNG_0 = int(np.float64(1.0).view(np.int64)) >> 50
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 
 
 @inline
 def _rung(s, energy):  # type: ignore[no-untyped-def]
     """Quarter octaves of `energy` above the ladder's base: the exponent and two bits of the mantissa as stored."""
-    return (np.float64(energy).view(np.int64) >> 50) - s.rung_base
+    return (np.float64(energy * s.rung_scale).view(np.int64) >> 50) - RUNG_0
 
 
 @inline

@@ -151,7 +151,7 @@ STATE = np.dtype(
         ("just_loud", "f8"),  # the same, sooner forgotten: what is short and far below is a contraction dying away
         ("last_peak5", "f8"),  # of the last event that ended
         ("last_offset", "i8"),
-        ("rung_base", "i8"),
+        ("rung_scale", "f8"),
         ("top_rung", "i8"),
         ("first", "i8", (RUNGS,)),
         ("last", "i8", (RUNGS,)),

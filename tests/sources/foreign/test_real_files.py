@@ -13,11 +13,13 @@ import scipy.io
 
 from emgtwitch.sources.foreign.table import open_foreign
 
-DATA = Path(os.environ.get("EMGTWITCH_REAL_DATA") or Path(__file__).resolve().parents[4] / "shared/data")
+ROOT = Path(__file__).resolve().parents[3]
+DATA = Path(os.environ.get("EMGTWITCH_REAL_DATA") or ROOT.parent / "shared/data")
+FETCHED = ROOT / "build"  # by python -m tests.real.fetch
 
 
 def real(name: str) -> Path:
-    path = DATA / name
+    path = next((folder / name for folder in (DATA, FETCHED) if (folder / name).exists()), DATA / name)
     if not path.exists():
         pytest.skip(f"{name} is not in {DATA}: set EMGTWITCH_REAL_DATA to the folder of real recordings")
     return path
