@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 from scipy import signal
 
-from emgtwitch.detect.detector import Detector, parameters
+from emgtwitch.detect.detector import TICK_S, Detector, parameters
 from emgtwitch.detect.floor import FLOOR_QUANTILE, take_entry
 from emgtwitch.detect.state import EVENT, HOP_TICKS, LANES, LEVELS, OUT, STATE
 from emgtwitch.settings import Settings
@@ -47,7 +47,7 @@ def last(detector: Detector, n: int) -> Floats:
 
 @pytest.mark.parametrize("fs_Hz", RATES_HZ)
 def test_the_band_pass_is_scipys_from_the_first_sample_on(fs_Hz: float) -> None:
-    hop = HOP_TICKS * round(0.002 * fs_Hz)
+    hop = HOP_TICKS * round(TICK_S * fs_Hz)
     x = np.random.default_rng(71001).normal(500, 30, 12 * hop)
     detector = without_canceller(fs_Hz)
     list(detector.feed(x))
@@ -56,7 +56,7 @@ def test_the_band_pass_is_scipys_from_the_first_sample_on(fs_Hz: float) -> None:
 
 @pytest.mark.parametrize("fs_Hz", RATES_HZ)
 def test_window_energies_are_sums_of_squares(fs_Hz: float) -> None:
-    tick = round(0.002 * fs_Hz)
+    tick = round(TICK_S * fs_Hz)
     x = np.random.default_rng(71002).normal(500, 30, 50 * HOP_TICKS * tick)
     detector = without_canceller(fs_Hz)
     list(detector.feed(x))
@@ -69,7 +69,7 @@ def test_window_energies_are_sums_of_squares(fs_Hz: float) -> None:
 def test_the_canceller_is_least_mean_squares_with_sine_and_cosine(mains_Hz: float) -> None:
     """Widrow et al. 1975, adapted once a hop; before the floor is known its error is not clipped."""
     fs_Hz, hops = 1000.0, 6  # before its frequency is tuned for the first time
-    hop = HOP_TICKS * 2
+    hop = HOP_TICKS * round(TICK_S * 1000)
     time = np.arange(hops * hop)
     x = 40 * np.sin(2 * np.pi * mains_Hz / fs_Hz * time + 1) + np.random.default_rng(71003).normal(0, 3, len(time))
     detector = Detector(Settings(mains_Hz=mains_Hz), fs_Hz, 1.0)

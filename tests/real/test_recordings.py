@@ -54,7 +54,7 @@ def test_four_strong_bursts_and_no_spasm() -> None:
     assert [e.onset_s for e in strong] == pytest.approx([1.5, 15.55, 25.66, 26.43], abs=0.05)
     assert [e.duration_ms for e in strong] == pytest.approx([320, 1350, 170, 165], abs=50)
     assert {e.event_class for e in found} <= {"contraction", "twitch"}
-    assert sum(e.duration_ms for e in found if e not in strong) < 2000  # there is weak activity between them
+    assert sum(e.duration_ms for e in found if e not in strong) < 3500  # weak activity, most of it from 36 to 41 s
 
 
 def test_next_to_nothing_in_a_quiet_recording() -> None:

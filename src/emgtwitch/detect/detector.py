@@ -19,7 +19,7 @@ from emgtwitch.dsp.design import (
 )
 from emgtwitch.settings import Settings, SettingsError
 
-TICK_S = 0.002
+TICK_S = 0.004
 FLOOR_LOOKBACK_S = 6.0
 LOWEST_RATE_HZ = 200.0
 HIGHEST_RATE_HZ = 20000.0

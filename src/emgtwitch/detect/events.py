@@ -172,7 +172,7 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     half = 1 << (p.first_scale + 5)
     now = s.window[k32] / n32
     if s.tone_phase == 0:
-        before = s.history[p.first_scale + 5, half + s.hop_tick - (1 << k32) - 4] / (p.tick * half)
+        before = s.history[p.first_scale + 5, half + s.hop_tick - (1 << k32) - 2] / (p.tick * half)
         if s.pos - s.open_pos < 2 * p.tick * half + n32 or s.pos - s.splice_pos < 2 * p.tick * half or before <= 0.0:
             return n_out
         ratio = now / before
@@ -181,7 +181,7 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.tone_start = s.pos - n32 - n32 // 2
             s.tone_last = s.pos
             s.tone_ref = before
-        elif s.ticks % 8 == 0:
+        elif s.ticks % 4 == 0:
             s.tone_tail = max(s.tone_tail * math.exp(0.1 * (0.98 if ratio > s.tone_tail else -0.02)), 2.0)
         return n_out
     if now > 0.45 * TONE_CONTRAST * s.tone_ref:
@@ -234,8 +234,8 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if p.off_uV > 0:
             s.base = max(s.base, (math.sqrt(s.event_floor) + p.off_uV) ** 2)
         level = min(max(s.window[p.first_scale + 2] / n32 / s.base, LEVEL_MIN), LEVEL_MAX)
-        if level > s.level or s.ticks % 8 == 0:  # up at once, down slowly
-            s.level += (level - s.level) * (1.0 if level > s.level else p.tick * 8 / (0.3 * p.fs))
+        if level > s.level or s.ticks % 4 == 0:  # up at once, down slowly
+            s.level += (level - s.level) * (1.0 if level > s.level else p.tick * 4 / (0.3 * p.fs))
             s.log_level = math.log(s.level)
         z = s.e_main / (p.tick * s.base)
         s.quiet_nats += 0.5 * p.dof_tick * (s.log_level + z * (1 / s.level - 1))
@@ -250,7 +250,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if s.tone_phase == 1:
             until = min(until, s.tone_start)
         climb(p, s, ring, until)
-        if s.announced == 0 and s.index - s.open_index >= p.spasm_min and s.ticks % 4 == 0:
+        if s.announced == 0 and s.index - s.open_index >= p.spasm_min and s.ticks % 2 == 0:
             onset, offset = edges(p, s)
             if s.top_rung >= 0 and offset - onset >= p.spasm_min and s.peak5 >= TONE_SHARE * s.loud:
                 s.announced = 1
@@ -259,7 +259,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
                 n_out = emit(s, out, n_out, ANNOUNCEMENT, s.open_number, onset, offset)
         age = s.pos - s.open_pos
         fresh = s.lined < 0 and age >= p.line_window
-        if (fresh or s.ticks % 128 == 0) and age >= p.line_window and s.pos - s.splice_pos > p.line_window:
+        if (fresh or s.ticks % 64 == 0) and age >= p.line_window and s.pos - s.splice_pos > p.line_window:
             line = line_share(p, s, ring, s.pos, p.line_window) > LINE_SHARE
             if fresh:
                 s.lined = 1 if line else 0

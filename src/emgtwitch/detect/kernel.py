@@ -1,7 +1,7 @@
 """The detector's kernel: one pass over the samples of a channel, with all state carried from call to call.
 
 Nothing here depends on where a call begins or ends: every decision hangs on the count of samples received.
-Samples are taken in hops of 16 ticks (a tick is about 2 ms). Per sample: rails and flat line, band-pass, mains, side
+Samples are taken in hops of 8 ticks (a tick is about 4 ms). Per sample: rails and flat line, band-pass, mains, side
 bands, energy. Per hop: window energies by doubling (sums of non-negative numbers only, so nothing drifts), the noise
 floor, the mains' amplitude. Per tick, only where something goes on: the machine that opens, pauses and closes events.
 """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-HOP_TICKS = 16
+HOP_TICKS = 8
 LANES = 8  # sinusoids removed: harmonics 1, 2, 3, 5 of both mains, or 1 to 8 of the one that was named
-LEVELS = 8  # window energies of 1, 2, 4, ... 128 ticks
+LEVELS = 7  # window energies of 1, 2, 4, ... 64 ticks
 SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
 QUARTER_OCTAVE = 4.0
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
