@@ -144,15 +144,14 @@ class Channel:
         self._events = self.detector.number
 
     def _record(self, row: np.void) -> Found:
-        decided, number = int(row["decided"]), int(row["number"])
-        onset, offset = int(row["onset"]), int(row["offset"])
+        kind, cause, number, onset, offset, decided, peak, rms, snr_dB, on_tone, truncated = row.item()
         onset_s = max(self._timeline.seconds(onset, self._number), 0.0)
-        offset_s = self._timeline.seconds(offset, self._number)
-        if row["type"] == ANNOUNCEMENT:
+        if kind == ANNOUNCEMENT:
             return Announcement(self._number, number, onset_s, decided)
-        if row["type"] == INTERVAL:
-            kind, cause = CAUSES[row["cause"]]
-            return Interval(kind, self._number, onset_s, offset_s, cause, decided)  # type: ignore[arg-type]
+        offset_s = self._timeline.seconds(offset, self._number)
+        if kind == INTERVAL:
+            what, why = CAUSES[cause]
+            return Interval(what, self._number, onset_s, offset_s, why, decided)  # type: ignore[arg-type]
         duration_ms = 1000 * (offset - onset) / self._rate_Hz
         return Event(
             event_class=classify(duration_ms, self._settings),
@@ -161,12 +160,12 @@ class Channel:
             onset_s=onset_s,
             offset_s=offset_s,
             duration_ms=duration_ms,
-            peak=float(row["peak"]),
-            rms=float(row["rms"]),
-            snr_dB=float(row["snr_dB"]),
+            peak=peak,
+            rms=rms,
+            snr_dB=snr_dB,
             in_uV=self._in_uV,
-            on_tone=bool(row["on_tone"]),
-            truncated=bool(row["truncated"]),
+            on_tone=bool(on_tone),
+            truncated=bool(truncated),
             decided_sample=decided,
             settings_digest=self._settings.digest,
         )

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 BLOCK_BYTES = 1 << 18  # its samples stay in the second-level cache
 PACED_BLOCK_BYTES = 512
-BATCH = 4096  # outputs in a transaction
+BATCH = 1024  # outputs in a transaction
 ID_BYTES = 1 << 20
 
 
@@ -57,6 +57,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace, path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
     from emgtwitch.app.show import Tally, json_line, line, summary_line
     from emgtwitch.pipeline import Pipeline
     from emgtwitch.sources.recording import is_recording
@@ -86,14 +88,18 @@ def _replay(args: argparse.Namespace, path: Path) -> None:
             pieces = (pipeline.detect(items) for items in _ahead(pipeline.decode(block) for block in blocks))
         else:
             pieces = _paced((pipeline.feed(block) for block in blocks), pipeline, args.speed)
+        thread = stack.enter_context(ThreadPoolExecutor(1))  # stores and shows while the next is being found
+        storing = thread.submit(storage.store, [], [])
         waiting: list[Stamped] = []
         try:
             for outputs in pieces:
                 waiting += outputs
                 if len(waiting) >= BATCH or (waiting and args.speed is not None):
-                    storage.store([], waiting)
+                    storing.result()
+                    storing = thread.submit(storage.store, [], waiting)
                     waiting = []
         finally:  # a file may turn out damaged half-way: what was found before that counts
+            storing.result()
             storage.store([], waiting)
         storage.store([], pipeline.finish(), pipeline.progress)
         storage.close()
