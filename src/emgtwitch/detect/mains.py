@@ -80,7 +80,6 @@ def _adapt(s, k, step, in_phase, quadrature):  # type: ignore[no-untyped-def]
 @kernel
 def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
     """Follow the mains by the phase that the strong sinusoids have gained since the last time; set the tables."""
-    moved = False
     for family in range(2):
         weight = 0.0
         gain = 0.0
@@ -104,15 +103,15 @@ def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
             f = s.family_Hz[family] + 0.3 * gain / weight / (2 * math.pi * TUNE_S)
             nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
             s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
-            moved = True
-    if moved:
-        _set_tables(p, s, tables, rows)
+            _set_tables(p, s, tables, rows, family)
 
 
 @kernel
-def _set_tables(p, s, tables, rows):  # type: ignore[no-untyped-def]
-    """Cosine and sine of each lane over a hop, once by lane and once by sample."""
+def _set_tables(p, s, tables, rows, family):  # type: ignore[no-untyped-def]
+    """Cosine and sine of each lane of a family over a hop, once by lane and once by sample."""
     for k in range(LANES):
+        if p.lane_family[k] != family:
+            continue
         angle = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs
         c, q = math.cos(angle), math.sin(angle)
         t, u = 1.0, 0.0
