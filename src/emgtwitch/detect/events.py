@@ -49,6 +49,13 @@ def emit(s, out, n_out, kind, number, onset, offset):  # type: ignore[no-untyped
 
 
 @kernel
+def emit_interval(s, out, n_out, cause, onset, offset):  # type: ignore[no-untyped-def]
+    n_out = emit(s, out, n_out, INTERVAL, 0, onset, offset)
+    out[n_out - 1].cause = cause
+    return n_out
+
+
+@kernel
 def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     """Begin an event whose energy was found in the window of level k."""
     n = p.tick * (1 << k)
@@ -268,8 +275,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if s.announced == 0 and noise_step(p, s):
             s.phase = 0
             s.end_pos = s.pos
-            n_out = emit(s, out, n_out, INTERVAL, s.open_number, s.open_index, s.index)
-            out[n_out - 1].cause = NOISE
+            n_out = emit_interval(s, out, n_out, NOISE, s.open_index, s.index)
             forget_floor(s)
             s.floor = s.steady_main
             s.high_floor = s.steady_high

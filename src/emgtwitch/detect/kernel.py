@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from emgtwitch.detect.events import begin_event, emit, end_event, follow
+from emgtwitch.detect.events import begin_event, emit_interval, end_event, follow
 from emgtwitch.detect.floor import learn
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
 from emgtwitch.detect.mains import adapt_lanes, rotate_lanes
-from emgtwitch.detect.state import FLAT, HOP_TICKS, INTERVAL, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING
+from emgtwitch.detect.state import FLAT, HOP_TICKS, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING
 
 ROWS_PER_HOP = 32  # more than a hop can write
 
@@ -233,8 +233,7 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
     if s.settling == 1 and s.n_entries >= MIN_ENTRIES:
         s.settling = 0
         s.end_pos = s.pos
-        n_out = emit(s, out, n_out, INTERVAL, 0, s.settling_start, s.index)
-        out[n_out - 1].cause = SETTLING
+        n_out = emit_interval(s, out, n_out, SETTLING, s.settling_start, s.index)
     return n_out
 
 
@@ -252,16 +251,14 @@ def _begin_bad(p, s, ring, out, n_out, kind, run):  # type: ignore[no-untyped-de
             s.active_pos = min(s.active_pos, before)
             n_out = end_event(p, s, ring, out, n_out, 1)
     if s.settling == 1 and s.bad_start > s.settling_start:
-        n_out = emit(s, out, n_out, INTERVAL, 0, s.settling_start, s.bad_start)
-        out[n_out - 1].cause = SETTLING
+        n_out = emit_interval(s, out, n_out, SETTLING, s.settling_start, s.bad_start)
     return n_out
 
 
 @kernel
 def _end_bad(p, s, out, n_out):  # type: ignore[no-untyped-def]
     """The signal is back: start the filters afresh; the interval includes the time that they need."""
-    n_out = emit(s, out, n_out, INTERVAL, 0, s.bad_start, s.index + p.guard)
-    out[n_out - 1].cause = s.bad
+    n_out = emit_interval(s, out, n_out, s.bad, s.bad_start, s.index + p.guard)
     rotate_lanes(p, s, s.index - s.bad_start)
     s.bad = 0
     s.cold = 1
@@ -283,11 +280,9 @@ def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
     if s.phase != 0:
         n_out = end_event(p, s, ring, out, n_out, 1 if s.phase == 1 else 0)
     if s.bad != 0:
-        n_out = emit(s, out, n_out, INTERVAL, 0, s.bad_start, s.index)
-        out[n_out - 1].cause = s.bad
+        n_out = emit_interval(s, out, n_out, s.bad, s.bad_start, s.index)
     elif s.settling == 1 and s.index > s.settling_start:
-        n_out = emit(s, out, n_out, INTERVAL, 0, s.settling_start, s.index)
-        out[n_out - 1].cause = SETTLING
+        n_out = emit_interval(s, out, n_out, SETTLING, s.settling_start, s.index)
     return n_out
 
 

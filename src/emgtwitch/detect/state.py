@@ -8,7 +8,6 @@ HOP_TICKS = 8
 LANES = 8  # sinusoids removed: harmonics 1, 2, 3, 5 of both mains, or 1 to 8 of the one that was named
 LEVELS = 7  # window energies of 1, 2, 4, ... 64 ticks
 SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
-QUARTER_OCTAVE = 4.0
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
 FLOOR_MAX = 1024  # entries that the floor may look back on
 MIN_ENTRIES = 12  # of the floor before it is believed: 0.4 s
@@ -39,7 +38,6 @@ PARAMS = np.dtype(
         ("floor_min", "f8"),  # mean square of the counts' own rounding
         ("line_window", "i8"),  # 200 ms
         ("floor_gain", "f8"),  # 1 / where Gaussian noise has the quantile that is tracked
-        ("high_gain", "f8"),
         ("on_uV", "f8"),
         ("off_uV", "f8"),
         ("loud_decay", "f8"),  # per hop
