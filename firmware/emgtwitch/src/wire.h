@@ -28,7 +28,7 @@
 #define WIRE_HELLO_RESET_CAUSE 34 /* u8: MCUSR at boot */
 #define WIRE_HELLO_BOOT_COUNT 35 /* u16: boots since the EEPROM was written; with run_count it separates epochs */
 #define WIRE_HELLO_RUN_COUNT 37 /* u16: streams started since boot; each starts its index at 0 */
-#define WIRE_HELLO_FLAGS 39 /* u8: bit 0 streaming, bit 1 test signal */
+#define WIRE_HELLO_FLAGS 39 /* u8: bit 0 streaming, bit 1 test signal, bits 2 to 5 electrode of channel 0 to 3 off */
 #define WIRE_HELLO_INDEX 40 /* u32: index of the first scan that no Samples frame has carried yet */
 #define WIRE_HELLO_FREE_STACK_BYTES 44 /* u16: memory never touched by the stack */
 
@@ -53,6 +53,25 @@
 #define WIRE_ANSWER_REQUEST_SEQ 1 /* u16: its sequence number */
 #define WIRE_ANSWER_STATUS 3 /* u8: 0 done, 1 unknown request, 2 value out of range, 3 combination too fast for the line, 4 combination too fast for the converter, 5 only while stopped */
 #define WIRE_ANSWER_VALUE 4 /* u32: the value now in force, where there is one */
+
+/* What went wrong at the board since power-up or ResetCounters; each stops at its highest value. Sent after a Hello. */
+#define WIRE_COUNTERS 0x05
+#define WIRE_COUNTERS_SIZE 12 /* bytes of the fixed part of the body */
+#define WIRE_COUNTERS_LINE_ERRORS 0 /* u16: bytes from the host that were framed wrongly or came too fast */
+#define WIRE_COUNTERS_REJECTED_REQUESTS 2 /* u16: frames from the host that failed COBS, CRC or length */
+#define WIRE_COUNTERS_MISSED_TRIGGERS 4 /* u16: conversions that came too late for the converter */
+#define WIRE_COUNTERS_LOST_SCANS 6 /* u32: scans made and not sent, over all runs */
+#define WIRE_COUNTERS_WATCHDOG_RESETS 10 /* u16: times that the firmware hung and was restarted */
+
+/* What the board's own detector found while no host was there. Sent after a Hello from the first such period on. */
+#define WIRE_GUARD 0x06
+#define WIRE_GUARD_SIZE 16 /* bytes of the fixed part of the body */
+#define WIRE_GUARD_PERIOD 0 /* u16: periods without a host since power-up; this one's number */
+#define WIRE_GUARD_GUARDED_S 2 /* u32: how long the board has watched in this period */
+#define WIRE_GUARD_TWITCHES 6 /* u16: brief contractions, shorter than 150 ms */
+#define WIRE_GUARD_CONTRACTIONS 8 /* u16: contractions from 150 ms up to 2 s */
+#define WIRE_GUARD_SPASMS 10 /* u16: contractions of 2 s and longer */
+#define WIRE_GUARD_LONGEST_MS 12 /* u32: the longest of them */
 
 /* Ask for a Hello. */
 #define WIRE_ASK_HELLO 0x40

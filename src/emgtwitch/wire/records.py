@@ -47,6 +47,17 @@ ANSWER_REQUEST = 0
 ANSWER_REQUEST_SEQ = 1
 ANSWER_STATUS = 3
 ANSWER_VALUE = 4
+COUNTERS_LINE_ERRORS = 0
+COUNTERS_REJECTED_REQUESTS = 2
+COUNTERS_MISSED_TRIGGERS = 4
+COUNTERS_LOST_SCANS = 6
+COUNTERS_WATCHDOG_RESETS = 10
+GUARD_PERIOD = 0
+GUARD_GUARDED_S = 2
+GUARD_TWITCHES = 6
+GUARD_CONTRACTIONS = 8
+GUARD_SPASMS = 10
+GUARD_LONGEST_MS = 12
 IMPORT_RATE_NUM = 0
 IMPORT_RATE_DEN = 4
 IMPORT_CHANNELS = 8
@@ -88,7 +99,7 @@ class Hello:
     reset_cause: int  # MCUSR at boot
     boot_count: int  # boots since the EEPROM was written; with run_count it separates epochs
     run_count: int  # streams started since boot; each starts its index at 0
-    flags: int  # bit 0 streaming, bit 1 test signal
+    flags: int  # bit 0 streaming, bit 1 test signal, bits 2 to 5 electrode of channel 0 to 3 off
     index: int  # index of the first scan that no Samples frame has carried yet
     free_stack_bytes: int  # memory never touched by the stack
 
@@ -165,6 +176,53 @@ class Answer:
         """The record in `body`, whose length the decoder has checked."""
         request, request_seq, status, value = struct.unpack_from("<BHBI", body)
         return cls(request, request_seq, status, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What went wrong at the board since power-up or ResetCounters; each stops at its highest value. Sent after a Hello."""
+
+    TYPE: ClassVar[int] = 0x05
+    SIZE: ClassVar[int] = 12
+    line_errors: int  # bytes from the host that were framed wrongly or came too fast
+    rejected_requests: int  # frames from the host that failed COBS, CRC or length
+    missed_triggers: int  # conversions that came too late for the converter
+    lost_scans: int  # scans made and not sent, over all runs
+    watchdog_resets: int  # times that the firmware hung and was restarted
+
+    def pack(self) -> bytes:
+        """The body of the frame."""
+        return struct.pack("<HHHIH", self.line_errors, self.rejected_requests, self.missed_triggers, self.lost_scans, self.watchdog_resets)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        """The record in `body`, whose length the decoder has checked."""
+        line_errors, rejected_requests, missed_triggers, lost_scans, watchdog_resets = struct.unpack_from("<HHHIH", body)
+        return cls(line_errors, rejected_requests, missed_triggers, lost_scans, watchdog_resets)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What the board's own detector found while no host was there. Sent after a Hello from the first such period on."""
+
+    TYPE: ClassVar[int] = 0x06
+    SIZE: ClassVar[int] = 16
+    period: int  # periods without a host since power-up; this one's number
+    guarded_s: int  # how long the board has watched in this period
+    twitches: int  # brief contractions, shorter than 150 ms
+    contractions: int  # contractions from 150 ms up to 2 s
+    spasms: int  # contractions of 2 s and longer
+    longest_ms: int  # the longest of them
+
+    def pack(self) -> bytes:
+        """The body of the frame."""
+        return struct.pack("<HIHHHI", self.period, self.guarded_s, self.twitches, self.contractions, self.spasms, self.longest_ms)
+
+    @classmethod
+    def unpack(cls, body: bytes) -> Self:
+        """The record in `body`, whose length the decoder has checked."""
+        period, guarded_s, twitches, contractions, spasms, longest_ms = struct.unpack_from("<HIHHHI", body)
+        return cls(period, guarded_s, twitches, contractions, spasms, longest_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,8 +510,8 @@ class Board:
         return cls(bytes(body))
 
 
-Record = Hello | Samples | Mark | Answer | Import | ImportSamples | AskHello | Start | Stop | SetRate | TestSignal | WriteIdentity | ResetCounters | Session | Clock | Note | Change | Port | Board
-RECORDS: dict[int, type[Record]] = {r.TYPE: r for r in (Hello, Samples, Mark, Answer, Import, ImportSamples, AskHello, Start, Stop, SetRate, TestSignal, WriteIdentity, ResetCounters, Session, Clock, Note, Change, Port, Board)}
+Record = Hello | Samples | Mark | Answer | Counters | Guard | Import | ImportSamples | AskHello | Start | Stop | SetRate | TestSignal | WriteIdentity | ResetCounters | Session | Clock | Note | Change | Port | Board
+RECORDS: dict[int, type[Record]] = {r.TYPE: r for r in (Hello, Samples, Mark, Answer, Counters, Guard, Import, ImportSamples, AskHello, Start, Stop, SetRate, TestSignal, WriteIdentity, ResetCounters, Session, Clock, Note, Change, Port, Board)}
 
 # Of a frame's body: the fixed bytes, and the bytes of one item of its tail (0: no tail).
 BODY_SIZES: dict[int, tuple[int, int]] = {
@@ -461,6 +519,8 @@ BODY_SIZES: dict[int, tuple[int, int]] = {
     0x02: (6, 2),
     0x03: (6, 0),
     0x04: (8, 0),
+    0x05: (12, 0),
+    0x06: (16, 0),
     0x20: (10, 8),
     0x21: (4, 8),
     0x40: (0, 0),
