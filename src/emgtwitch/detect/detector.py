@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from emgtwitch.detect import kernel
 from emgtwitch.detect.floor import FLOOR_QUANTILE
+from emgtwitch.detect.mains import TUNE_S
 from emgtwitch.detect.state import FLOOR_MAX, HOP_TICKS, LANES, OUT, PARAMS, SCALES, STATE
 from emgtwitch.dsp.design import (
     butterworth_band_pass,
@@ -57,6 +58,7 @@ class Detector:
         self._ring = np.zeros(int(self._params["ring_mask"][0]) + 1)
         self._tables = np.zeros((2, LANES, HOP_TICKS * int(self._params["tick"][0]) + 1))
         self._rows = np.zeros((self._tables.shape[2], 2 * LANES))
+        self._work = np.zeros(self._tables.shape[2] - 1)
         self._out = np.zeros(128, dtype=OUT)
         self._state["number"] = number
         self._start(index)
@@ -73,7 +75,6 @@ class Detector:
         state["last_count"] = math.nan
         state["clip"] = math.inf
         state["tail"] = params["q98"]
-        state["lane_c"] = 1.0
         state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
         cycles = params["lane_Hz"] * params["lane_order"] / params["fs"]
         turns = cycles[:, np.newaxis] * np.arange(self._tables.shape[2])
@@ -104,7 +105,7 @@ class Detector:
     def mains_uV(self) -> float:
         """Amplitude of the mains that is being removed, root of the sum of squares over its harmonics."""
         state = self._state[0]
-        return math.sqrt(float(np.sum(state["lane_a"] ** 2 + state["lane_b"] ** 2)))
+        return math.sqrt(float(np.sum(state["lane_c"] ** 2 + state["lane_s"] ** 2)))
 
     def feed(self, counts: npt.NDArray[np.float64]) -> list[np.void]:
         """Rows decided by these samples, in order. `counts` (n,) float64, contiguous."""
@@ -128,9 +129,8 @@ class Detector:
         rows: list[np.void] = []
         done = 0
         while True:
-            taken, found = kernel.advance(
-                counts[done:], self._params, self._state, self._ring, self._tables, self._rows, self._out, flush
-            )
+            carried = (self._params, self._state, self._ring, self._tables, self._rows, self._work)
+            taken, found = kernel.advance(counts[done:], *carried, self._out, flush)
             rows.extend(self._out[:found].copy())
             done += taken
             if done == len(counts):
@@ -166,6 +166,7 @@ def parameters(
     p["delay"] = round(energy_delay(main, fs_Hz))
     _set_lanes(p, settings.mains_Hz, fs_Hz)
     p["mu"] = 1 / (MAINS_TAU_S * fs_Hz)
+    p["tune_hops"] = max(1, int(TUNE_S * fs_Hz) // (HOP_TICKS * tick))
     p["threshold"] = [mean_square_quantile(budget * n / fs_Hz / 3, d) for n, d in zip(windows, dof, strict=True)]
     p["q98"] = [mean_square_quantile(0.02, d) for d in dof]
     p["dof_tick"] = dof[2] / (1 << (first_scale + 2))

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import BINS, HOP_TICKS, SCALES, TONE_SHARE
 
 FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
 TAIL_UP, TAIL_DOWN = math.exp(0.1 * 0.98), math.exp(-0.1 * 0.02)  # balance at the 98 % quantile
 CLIP_SIGMA = 3.0
+BIN_BITS = 49  # of a stored number lie below the exponent and three bits of the mantissa
+BIN_0 = (int(np.float64(1.0).view(np.int64)) >> BIN_BITS) - BINS // 2
 
 
 @inline
 def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
-    """Put a mean square into the sliding histogram and move its quantile: exact, and whatever the units."""
-    entry = min(max(math.floor(8 * math.log2(energy + 1e-30)) + BINS // 2, 0), BINS - 1)
+    """Put a mean square into the sliding histogram and move its quantile: exact, and whatever the units.
+
+    A bin is an eighth of an octave's width: the exponent and three bits of the mantissa, as a number is stored.
+    """
+    entry = min(max((np.float64(energy).view(np.int64) >> BIN_BITS) - BIN_0, 0), BINS - 1)
     if s.n_entries == p.floor_entries:
         old = s.entries[s.next_entry]
         s.histogram[old] -= 1
@@ -24,7 +31,7 @@ def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
     else:
         s.n_entries += 1
     s.entries[s.next_entry] = entry
-    s.next_entry = (s.next_entry + 1) % p.floor_entries
+    s.next_entry = s.next_entry + 1 if s.next_entry + 1 < p.floor_entries else 0
     s.histogram[entry] += 1
     if entry < s.bin:
         s.below += 1
@@ -36,7 +43,9 @@ def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
         s.below += s.histogram[s.bin]
         s.bin += 1
     within = (rank - s.below) / s.histogram[s.bin]
-    s.floor = max(p.floor_gain * 2.0 ** ((s.bin - BINS // 2 + within) / 8), p.floor_min)
+    low, high = np.int64((s.bin + BIN_0) << BIN_BITS), np.int64((s.bin + BIN_0 + 1) << BIN_BITS)
+    energy = low.view(np.float64) + within * (high.view(np.float64) - low.view(np.float64))
+    s.floor = max(p.floor_gain * energy, p.floor_min)
     s.clip = CLIP_SIGMA * math.sqrt(s.floor)
 
 
@@ -83,6 +92,6 @@ def learn(p, s):  # type: ignore[no-untyped-def]
     for j in range(SCALES):
         k = p.first_scale + j
         n = p.tick * (1 << k)
-        if s.hops % max(1, (1 << k) // (2 * HOP_TICKS)) == 0 and quiet_since >= n:
+        if s.hops & (max(1, (1 << k) // (2 * HOP_TICKS)) - 1) == 0 and quiet_since >= n:
             above = s.window[k] > n * s.floor * s.tail[j]
             s.tail[j] = max(s.tail[j] * (TAIL_UP if above else TAIL_DOWN), p.q98[j])

@@ -8,8 +8,6 @@ floor, the mains' amplitude. Per tick, only where something goes on: the machine
 
 from __future__ import annotations
 
-import numpy as np
-
 from emgtwitch.detect.events import begin_event, emit_interval, end_event, follow
 from emgtwitch.detect.floor import learn
 from emgtwitch.detect.jit import inline, kernel
@@ -25,6 +23,25 @@ def _scan(p, s, x, start, stop):  # type: ignore[no-untyped-def]
     """Return where a rail or a flat line has lasted too long in x[start:stop], or `stop`."""
     last, same, rail = s.last_count, s.same_run, s.rail_count
     low, high, most_rail, most_same = p.rail_low, p.rail_high, p.rail_run, p.flat_run
+    outside = 0
+    for i in range(start, stop):
+        outside += (x[i] <= low) | (x[i] >= high)
+    if outside == 0 and same + stop - start < most_same:
+        # Nearly always: then only the equal counts at both ends matter, and no sample waits for the one before it.
+        changed = start
+        while changed < stop and x[changed] == last:
+            changed += 1
+        if changed < stop:
+            same, newest = 0, stop - 1
+            while newest > changed and x[newest] == x[newest - 1]:
+                same += 1
+                newest -= 1
+        else:
+            same += stop - start
+        if stop > start:
+            s.last_count, s.rail_count = x[stop - 1], 0
+        s.same_run = same
+        return stop
     end = stop
     for i in range(start, stop):
         count = x[i]
@@ -52,12 +69,12 @@ def _start_cold(p, s, count):  # type: ignore[no-untyped-def]
 
 @inline
 def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untyped-def]
-    """The signal chain over x[start:stop], which lies within one hop."""
+    """The signal chain over x[start:stop], which lies within one hop; `work` keeps the hop's filtered samples."""
     if start == stop:
         return
     if s.cold == 1:
         _start_cold(p, s, x[start])
-    n = stop - start
+    n, in_hop = stop - start, s.in_hop
     m, low, mid, high, scale = p.main, p.low, p.mid, p.high, p.scale
     b00, b01, b02, a01, a02 = m[0, 0], m[0, 1], m[0, 2], m[0, 3], m[0, 4]
     b10, b11, b12, a11, a12 = m[1, 0], m[1, 1], m[1, 2], m[1, 3], m[1, 4]
@@ -77,13 +94,12 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
         l0 = lb1 * v - la1 * slow + l1
         l1 = lb2 * v - la2 * slow
         e_low += slow * slow
-        work[i] = w
+        work[in_hop + i] = w
     s.z_main[0], s.z_main[1], s.z_main[2], s.z_main[3] = z0, z1, z2, z3
     s.z_low[0], s.z_low[1] = l0, l1
     s.e_low = e_low
     # The mains as its sinusoids stood at the beginning of the hop.
-    in_hop = s.in_hop
-    c, q = s.hop_c, s.hop_s
+    c, q = s.lane_c, s.lane_s
     for k in range(0, LANES, 4):
         c0, c1, c2, c3 = c[k], c[k + 1], c[k + 2], c[k + 3]
         q0, q1, q2, q3 = q[k], q[k + 1], q[k + 2], q[k + 3]
@@ -94,18 +110,18 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
             )
             second = c2 * tables[0, k + 2, r] + q2 * tables[1, k + 2, r]
             third = c3 * tables[0, k + 3, r] + q3 * tables[1, k + 3, r]
-            work[i] -= first + (second + third)
+            work[r] -= first + (second + third)
     m0, m1 = s.z_mid[0], s.z_mid[1]
     h0, h1 = s.z_high[0], s.z_high[1]
     mb0, mb1, mb2, ma1, ma2 = mid[0], mid[1], mid[2], mid[3], mid[4]
     hb0, hb1, hb2, ha1, ha2 = high[0], high[1], high[2], high[3], high[4]
     e_high = s.e_high
     pos, mask, tick = s.pos + in_hop, p.ring_mask, p.tick
-    at = in_hop // tick
-    left = tick - in_hop % tick
+    at = in_hop // tick if in_hop > 0 else 0
+    left = (at + 1) * tick - in_hop
     e_main, e_mid = s.tick_main[at], s.tick_mid[at]
     for i in range(n):
-        y = work[i]
+        y = work[in_hop + i]
         upper = mb0 * y + m0
         m0 = mb1 * y - ma1 * upper + m1
         m1 = mb2 * y - ma2 * upper
@@ -182,7 +198,7 @@ def _loud_window(p, s):  # type: ignore[no-untyped-def]
 def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-untyped-def]
     """Everything that happens once a hop, or when a hop is cut short: its whole ticks count, the rest is dropped."""
     samples = s.in_hop
-    ticks = samples // p.tick
+    ticks = HOP_TICKS if samples == HOP_TICKS * p.tick else samples // p.tick  # a division takes as long as a tick
     begin_pos, begin_index = s.pos, s.index
     _windows(s, ticks)
     if ticks > 0:
@@ -213,7 +229,7 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
     s.pos = begin_pos + samples
     s.index = begin_index + samples
     s.hops += 1
-    adapt_lanes(p, s, ring, tables, rows, work, samples)
+    adapt_lanes(p, s, tables, rows, work, samples)
     s.loud *= p.loud_decay
     s.just_loud *= p.just_loud_decay
     s.eager = max(s.eager - 1, 0)
@@ -300,7 +316,7 @@ def splice(params, state, ring, gap):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance(x, params, state, ring, tables, rows, out, flush):  # type: ignore[no-untyped-def]
+def advance(x, params, state, ring, tables, rows, work, out, flush):  # type: ignore[no-untyped-def]
     """Take the counts `x` of one channel; write what was found to `out`; returns (samples taken, rows written).
 
     Takes fewer samples than there are when `out` could overflow: call again with the rest. `flush` ends the hop early,
@@ -308,7 +324,6 @@ def advance(x, params, state, ring, tables, rows, out, flush):  # type: ignore[n
     """
     p, s = params[0], state[0]
     hop = HOP_TICKS * p.tick
-    work = np.empty(hop)
     n_out = 0
     taken = 0
     while taken < x.size and n_out + ROWS_PER_HOP <= out.size:

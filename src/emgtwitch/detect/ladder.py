@@ -12,9 +12,9 @@ EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 
 
 @inline
-def _rung(s, energy):  # type: ignore[no-untyped-def]
+def _rung(energy):  # type: ignore[no-untyped-def]
     """Quarter octaves of `energy` above the ladder's base: the exponent and two bits of the mantissa as stored."""
-    return (np.float64(energy * s.rung_scale).view(np.int64) >> 50) - RUNG_0
+    return (np.float64(energy).view(np.int64) >> 50) - RUNG_0
 
 
 @inline
@@ -24,18 +24,21 @@ def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
     So onset and offset at any share of a peak that is not known yet cost no memory, however long the event.
     """
     shift = s.index - s.pos
+    energy, peak, peak5, top = s.rms5_energy, s.peak, s.peak5, s.top_rung
+    scale, mask, rms5 = s.rung_scale, p.ring_mask, p.rms5
     for i in range(s.ladder_pos, until):
-        y = ring[i & p.ring_mask]
-        old = ring[(i - p.rms5) & p.ring_mask]
-        s.rms5_energy = max(s.rms5_energy + y * y - old * old, 0.0)
-        s.peak = max(s.peak, abs(y))
-        s.peak5 = max(s.peak5, s.rms5_energy)
-        rung = min(_rung(s, s.rms5_energy), RUNGS - 1)
+        y = ring[i & mask]
+        old = ring[(i - rms5) & mask]
+        energy = max(energy + y * y - old * old, 0.0)
+        peak = max(peak, abs(y))
+        peak5 = max(peak5, energy)
+        rung = min(_rung(energy * scale), RUNGS - 1)
         if rung >= 0:
             s.last[rung] = i + shift
-            while s.top_rung < rung:
-                s.top_rung += 1
-                s.first[s.top_rung] = i + shift
+            while top < rung:
+                top += 1
+                s.first[top] = i + shift
+    s.rms5_energy, s.peak, s.peak5, s.top_rung = energy, peak, peak5, top
     s.ladder_pos = max(s.ladder_pos, until)
 
 
@@ -43,7 +46,7 @@ def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
 def edges(p, s):  # type: ignore[no-untyped-def]
     """Onset and offset as known now: first and last 5 ms RMS above 10 % of the peak, or above the floor if higher."""
     level = max(EDGE_SHARE * s.peak5, EDGE_FLOOR * s.event_floor * p.rms5)
-    rung = max(min(_rung(s, level), s.top_rung), 0)
+    rung = max(min(_rung(level * s.rung_scale), s.top_rung), 0)
     last = s.last[rung]
     for k in range(rung, s.top_rung + 1):
         last = max(last, s.last[k])

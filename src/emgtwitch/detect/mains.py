@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from emgtwitch.detect.jit import inline, kernel
-from emgtwitch.detect.state import HOP_TICKS, LANES
+from emgtwitch.detect.state import LANES
 
 TUNE_S = 0.25
 TRUSTED = 0.1  # of the floor: a weaker sinusoid says nothing of the frequency
@@ -17,37 +17,30 @@ TRUSTED = 0.1  # of the floor: a weaker sinusoid says nothing of the frequency
 
 @kernel
 def rotate_lanes(p, s, n):  # type: ignore[no-untyped-def]
-    """Turn the mains oscillators by `n` samples."""
+    """Count the sinusoids from `n` samples later on."""
     for k in range(LANES):
         angle = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs * n
-        c, q = math.cos(angle), math.sin(angle)
-        s.lane_c[k], s.lane_s[k] = s.lane_c[k] * c - s.lane_s[k] * q, s.lane_s[k] * c + s.lane_c[k] * q
-    _express(s)
+        _turn(s, k, math.cos(angle), math.sin(angle))
+    s.since_tuned += n
 
 
 @inline
-def _express(s):  # type: ignore[no-untyped-def]
-    """The amplitudes against the phase at the beginning of the hop, as the tables count it."""
-    for k in range(LANES):
-        c, q = s.lane_c[k], s.lane_s[k]
-        s.hop_c[k] = s.lane_a[k] * c + s.lane_b[k] * q
-        s.hop_s[k] = s.lane_b[k] * c - s.lane_a[k] * q
+def _turn(s, k, c, q):  # type: ignore[no-untyped-def]
+    s.lane_c[k], s.lane_s[k] = s.lane_c[k] * c + s.lane_s[k] * q, s.lane_s[k] * c - s.lane_c[k] * q
 
 
 @inline
-def adapt_lanes(p, s, ring, tables, rows, error, n):  # type: ignore[no-untyped-def]
-    """Move the amplitudes by what the hop's `n` samples before `pos` still held of each sinusoid, then turn on.
+def adapt_lanes(p, s, tables, rows, work, n):  # type: ignore[no-untyped-def]
+    """Move the amplitudes by what the hop's `n` filtered samples in `work` still held of each sinusoid, then turn on.
 
-    `error` is room for a hop. Eight sums side by side, sample after sample, fit the processor's vectors.
+    Eight sums side by side, sample after sample, fit the processor's vectors.
     """
     step = (4 if s.eager > 0 else 2) * p.mu
     clip = math.inf if s.eager > 0 else s.clip
-    for i in range(n):
-        error[i] = min(max(ring[(s.pos - n + i) & p.ring_mask], -clip), clip)
     for k in range(0, LANES, 4):
         a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
         for i in range(n):
-            e = error[i]
+            e = min(max(work[i], -clip), clip)
             a0 += e * rows[i, k]
             a1 += e * rows[i, k + 1]
             a2 += e * rows[i, k + 2]
@@ -56,54 +49,50 @@ def adapt_lanes(p, s, ring, tables, rows, error, n):  # type: ignore[no-untyped-
             b1 += e * rows[i, LANES + k + 1]
             b2 += e * rows[i, LANES + k + 2]
             b3 += e * rows[i, LANES + k + 3]
-        _adapt(s, k, step, a0, b0)
-        _adapt(s, k + 1, step, a1, b1)
-        _adapt(s, k + 2, step, a2, b2)
-        _adapt(s, k + 3, step, a3, b3)
-    for k in range(LANES):
-        c, q = s.lane_c[k], s.lane_s[k]
-        norm = 1.5 - 0.5 * (c * c + q * q)
-        s.lane_c[k] = norm * (c * rows[n, k] - q * rows[n, LANES + k])
-        s.lane_s[k] = norm * (q * rows[n, k] + c * rows[n, LANES + k])
-    if s.hops % max(1, int(TUNE_S * p.fs) // (HOP_TICKS * p.tick)) == 0:
+        s.lane_c[k] += step * a0
+        s.lane_c[k + 1] += step * a1
+        s.lane_c[k + 2] += step * a2
+        s.lane_c[k + 3] += step * a3
+        s.lane_s[k] += step * b0
+        s.lane_s[k + 1] += step * b1
+        s.lane_s[k + 2] += step * b2
+        s.lane_s[k + 3] += step * b3
+    for j in range(LANES):
+        _turn(s, j, rows[n, j], rows[n, LANES + j])
+    s.since_tuned += n
+    if s.hops % p.tune_hops == 0:
         tune_lanes(p, s, tables, rows)
-    _express(s)
-
-
-@inline
-def _adapt(s, k, step, in_phase, quadrature):  # type: ignore[no-untyped-def]
-    c, q = s.lane_c[k], s.lane_s[k]
-    s.lane_a[k] += step * (c * in_phase - q * quadrature)
-    s.lane_b[k] += step * (q * in_phase + c * quadrature)
 
 
 @kernel
 def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
-    """Follow the mains by the phase that the strong sinusoids have gained since the last time; set the tables."""
+    """Follow the mains by the phase that the strong sinusoids have gained on what was expected; set the tables."""
     for family in range(2):
         weight = 0.0
         gain = 0.0
         for k in range(LANES):
             if p.lane_family[k] != family or p.lane_order[k] == 0.0:
                 continue
-            power = s.lane_a[k] ** 2 + s.lane_b[k] ** 2
+            power = s.lane_c[k] ** 2 + s.lane_s[k] ** 2
             if power < TRUSTED * s.floor:
                 s.lane_phase[k] = math.nan
                 continue
-            phase = math.atan2(-s.lane_b[k], s.lane_a[k])
-            turn = phase - s.lane_phase[k]
+            phase = math.atan2(-s.lane_s[k], s.lane_c[k])
+            turn = (phase - s.lane_phase[k]) / (2 * math.pi)
+            turn -= s.family_Hz[family] * p.lane_order[k] / p.fs * s.since_tuned
             s.lane_phase[k] = phase
             if math.isnan(turn):
                 continue
-            turn -= 2 * math.pi * math.floor(turn / (2 * math.pi) + 0.5)
-            if abs(turn) < 0.5 * math.pi:
+            turn -= math.floor(turn + 0.5)
+            if abs(turn) < 0.25:
                 weight += power * p.lane_order[k] ** 2
                 gain += power * p.lane_order[k] * turn
         if weight > 0.0:
-            f = s.family_Hz[family] + 0.3 * gain / weight / (2 * math.pi * TUNE_S)
+            f = s.family_Hz[family] + 0.3 * gain / weight / TUNE_S
             nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
             s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
             _set_tables(p, s, tables, rows, family)
+    s.since_tuned = 0
 
 
 @kernel

@@ -30,6 +30,7 @@ PARAMS = np.dtype(
         ("lane_family", "i8", (LANES,)),
         ("lane_order", "f8", (LANES,)),
         ("mu", "f8"),  # adaptation of the lanes, per sample
+        ("tune_hops", "i8"),  # hops from one look at the mains' frequency to the next
         ("fs", "f8"),
         ("threshold", "f8", (SCALES,)),  # of a window's mean square over the floor's, from the false-event budget
         ("q98", "f8", (SCALES,)),  # where Gaussian noise has its 98 % quantile
@@ -78,16 +79,13 @@ STATE = np.dtype(
         ("z_low", "f8", (2,)),
         ("z_mid", "f8", (2,)),
         ("z_high", "f8", (2,)),
-        ("lane_a", "f8", (LANES,)),
-        ("lane_b", "f8", (LANES,)),
-        ("lane_c", "f8", (LANES,)),
+        ("lane_c", "f8", (LANES,)),  # amplitudes of the mains' cosines and sines, counted from the hop's beginning
         ("lane_s", "f8", (LANES,)),
         ("lane_phase", "f8", (LANES,)),
         ("family_Hz", "f8", (2,)),  # mains frequency as tracked, near 50 and near 60
         ("clip", "f8"),  # largest error that the lanes learn from
         ("eager", "i8"),  # hops for which the lanes learn fast and from everything
-        ("hop_c", "f8", (LANES,)),  # amplitudes against the phase at the beginning of the hop
-        ("hop_s", "f8", (LANES,)),
+        ("since_tuned", "i8"),  # samples since the mains' frequency was last looked at
         ("in_hop", "i8"),  # samples of the hop so far; pos and index stand at its beginning
         ("hops", "i8"),
         ("tick_main", "f8", (HOP_TICKS,)),
