@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -55,10 +56,16 @@ class LogWriter:
         try:
             with _transaction(self._connection()) as db:
                 session, dated = self._session, None
-                for stamped in outputs:
-                    session = self._insert(db, session, stamped)
-                    if stamped.utc_ms is not None and session != dated:
-                        _date(db, session, stamped, stamped.utc_ms)
+                for kind, group in groupby(outputs, lambda stamped: type(stamped.record)):
+                    alike = list(group)
+                    if kind is Event and session is not None:  # most outputs are: all at once costs a third
+                        db.executemany(f"INSERT INTO event {_EVENT} {_COMPLETE}", _events(session, alike))
+                    else:
+                        for stamped in alike:
+                            session = self._insert(db, session, stamped)
+                    known = next((stamped for stamped in alike if stamped.utc_ms is not None), None)
+                    if known is not None and session != dated:
+                        _date(db, session, known)
                         dated = session
                 if progress is not None and session is not None:
                     _progress(db, session, progress)
@@ -123,8 +130,6 @@ class LogWriter:
         if session is None:
             raise RuntimeError(f"{record} came before its recording was opened")
         match record:
-            case Event():
-                db.execute(f"INSERT INTO event {_EVENT} {_COMPLETE}", (session, *_event(record), *clock))
             case Announcement():
                 digest = db.execute("SELECT settings_digest FROM session WHERE id = ?", (session,)).fetchone()[0]
                 spasm = (session, *_announcement(record), digest, *clock)
@@ -188,12 +193,16 @@ _COMPLETE = (
 )
 
 
-def _event(event: Event) -> tuple[Any, ...]:
-    return (
-        *(event.channel, event.number, event.event_class, event.onset_s, event.offset_s, event.duration_ms),
-        *(event.peak, event.rms, event.snr_dB, event.in_uV, event.on_tone, event.truncated),
-        *(event.decided_sample, event.settings_digest),
-    )
+def _events(session: int, outputs: Iterable[Stamped]) -> Iterator[tuple[Any, ...]]:
+    """The rows of the outputs that are events."""
+    for stamped in outputs:
+        event = stamped.record
+        if isinstance(event, Event):
+            yield (
+                *(session, event.channel, event.number, event.event_class, event.onset_s, event.offset_s),
+                *(event.duration_ms, event.peak, event.rms, event.snr_dB, event.in_uV, event.on_tone, event.truncated),
+                *(event.decided_sample, event.settings_digest, stamped.utc_ms, stamped.offset_s),
+            )
 
 
 def _announcement(spasm: Announcement) -> tuple[Any, ...]:
@@ -204,13 +213,14 @@ def _announcement(spasm: Announcement) -> tuple[Any, ...]:
     )
 
 
-def _date(db: sqlite3.Connection, session: int | None, stamped: Stamped, utc_ms: int) -> None:
+def _date(db: sqlite3.Connection, session: int | None, stamped: Stamped) -> None:
     """Give the session its start from the first output whose time is known: at the opening the clock may not be."""
+    assert stamped.utc_ms is not None
     record = stamped.record
     after_s = 0.0 if isinstance(record, Opened) else record.at_s if isinstance(record, Mark) else record.onset_s
     db.execute(
         "UPDATE session SET started_utc_ms = ?, utc_offset_s = ? WHERE id = ? AND started_utc_ms IS NULL",
-        (utc_ms - round(1000 * after_s), stamped.offset_s, session),
+        (stamped.utc_ms - round(1000 * after_s), stamped.offset_s, session),
     )
 
 
