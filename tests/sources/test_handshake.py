@@ -34,6 +34,28 @@ def test_a_board_that_streams_as_asked_is_left_alone() -> None:
     assert (talk.state, talk.requests(0), talk.started) == ("run", [], False)
 
 
+def test_a_running_board_is_asked_every_10_s_so_that_it_does_not_stop_by_itself() -> None:
+    talk = Handshake("p", 0)
+    talk.hear(STREAMING, 0)
+    asked = []
+    for tenth in range(601):
+        now_ns = tenth * S // 10
+        talk.heard(now_ns)
+        if talk.requests(now_ns) == [AskHello()]:
+            talk.hear(STREAMING, now_ns)  # its answer changes nothing
+            asked.append(now_ns // S)
+    assert asked == [10, 20, 30, 40, 50, 60]
+
+
+def test_a_board_that_stopped_by_itself_is_started_again() -> None:
+    """As after the host was suspended: the board goes into guard mode after 30 s without a request."""
+    talk = Handshake("p", 0)
+    talk.hear(STREAMING, 0)
+    assert talk.requests(3 * S) == [AskHello()]
+    talk.hear(HELLO, 4 * S)
+    assert talk.requests(4 * S) == [Start()]
+
+
 @pytest.mark.parametrize(("wanted", "said"), [((2000, None), (2000, 1, 1)), ((None, 2), (1000, 2, 1))])
 def test_what_differs_is_set_while_stopped_and_the_rest_kept(
     wanted: tuple[int | None, int | None], said: tuple[int, int, int]

@@ -1,7 +1,8 @@
 """What to say to a board until it streams as asked, and when it falls silent. Sans-IO: records in, requests out.
 
 States: `ask` (no Hello yet) -> `set` (rate or channels differ from what was asked for) -> `start` -> `run`. A Hello
-without the streaming flag while running means that the board was reset: it is set up and started again.
+without the streaming flag while running means that the board was reset, or stopped by itself because it had not heard
+from us: it is set up and started again. While running it is asked for a Hello now and then, so that it knows of us.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ STREAMING = 1  # bit of Hello.flags
 ASK_EVERY_NS = 300_000_000  # a bootloader swallows what comes before the firmware runs
 REPEAT_NS = 1_500_000_000  # longer than a board takes to measure its reference before a run
 SILENT_NS = 1_500_000_000  # a running board sends at least every 130 ms
+KEEP_NS = 10_000_000_000  # a board that hears nothing for 30 s stops and watches on its own
 WEDGED_NS = 5_000_000_000  # silent for this long although asked: open the port anew, which resets most boards
 
 REASONS = {
@@ -76,6 +78,7 @@ class Handshake:
         self._since_ns = now_ns  # of the state
         self._heard_ns = now_ns
         self._next_ns = now_ns  # when the state's request is due
+        self._keep_ns = now_ns  # when a running board is to hear from us again
 
     @property
     def listens_to(self) -> tuple[int, ...]:
@@ -108,7 +111,10 @@ class Handshake:
         """What to send now. Raises SilentBoardError when the board has not answered for too long."""
         if self.state == "run" and now_ns - self._heard_ns < SILENT_NS:
             self._next_ns = now_ns
-            return []
+            if now_ns < self._keep_ns:
+                return []
+            self._keep_ns = now_ns + KEEP_NS
+            return [AskHello()]
         since_ns = self._heard_ns if self.state == "run" else self._since_ns
         patience_ns = self._hello_ns if self.state == "ask" else WEDGED_NS
         if now_ns - since_ns >= patience_ns:
@@ -125,6 +131,7 @@ class Handshake:
 
     def _enter(self, state: State, now_ns: int) -> None:
         self.state, self._since_ns, self._next_ns, self._heard_ns = state, now_ns, now_ns, now_ns
+        self._keep_ns = now_ns + KEEP_NS
 
     def _differs(self, hello: Hello) -> bool:
         """Whether the board must be told another rate, channels or oversampling."""
