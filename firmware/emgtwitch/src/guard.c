@@ -4,7 +4,7 @@
 
 #define COUNT_MAX 1023
 #define SIZE_MAX_EIGHTHS 8191 /* 8 times this is the most that 16 bits of envelope hold */
-#define FLOOR_MIN ((uint32_t)37 << 8)
+#define FLOOR_MIN 148         /* 256ths of a count */
 #define BLOCK_MS 64
 #define SETTLING_BLOCKS 32
 #define SECOND_BLOCKS 16
@@ -22,21 +22,29 @@
 _Static_assert(sizeof(guard_t) <= 96, "the guard's state must fit its share of the RAM");
 #endif
 
-static uint16_t to_u16(uint32_t value) { return value > UINT16_MAX ? UINT16_MAX : (uint16_t)value; }
-
 static void count_one(uint16_t *counter)
 {
     if (*counter < UINT16_MAX)
         ++*counter;
 }
 
-static void set_floor(guard_t *guard, uint32_t floor)
+static void set_floor(guard_t *guard, uint16_t floor)
 {
-    guard->floor = floor < FLOOR_MIN ? FLOOR_MIN : floor;
-    uint32_t level = guard->floor >> 8;
-    guard->on = to_u16(3 * level);
-    guard->off = to_u16(level + (level >> 1));
+    if (floor < FLOOR_MIN)
+        floor = FLOOR_MIN;
+    uint16_t crest = guard->crest;
+    if (crest < floor)
+        crest = floor;
+    else if (crest >> 1 > floor)
+        crest = (uint16_t)(2 * floor);
+    guard->floor = floor;
+    guard->crest = crest;
+    guard->on = (uint16_t)(crest - (crest >> 2));        /* 3 c: a 64th is four 256ths */
+    guard->off = (uint16_t)((floor >> 2) + (floor >> 3)); /* 1.5 f */
 }
+
+/* 64ths of a count in 256ths, as far as they go. */
+static uint16_t fine(uint16_t level) { return level > UINT16_MAX / 4 ? UINT16_MAX : (uint16_t)(4 * level); }
 
 void guard_begin(guard_t *guard)
 {
@@ -69,39 +77,43 @@ static int16_t band(guard_t *guard, uint16_t count)
     return (int16_t)(sum >> 14);
 }
 
-/* The floor follows the mean of a block that no event touched. */
-static void learn(guard_t *guard, uint16_t mean)
+/* Floor and crest follow the mean of a block that no event touched. */
+static void learn(guard_t *guard, uint16_t level)
 {
-    uint32_t floor = guard->floor;
-    uint32_t level = (uint32_t)mean << 8;
-    if (guard->blocks == 0)
+    uint16_t floor = guard->floor;
+    uint8_t blocks = guard->blocks;
+    if (blocks == 0)
         floor = level;
-    uint32_t step = guard->blocks < 16 ? floor >> 3 : guard->blocks < 32 ? floor >> 4 : floor >> 5;
+    uint16_t step = blocks < 16 ? floor >> 3 : blocks < SETTLING_BLOCKS ? floor >> 4 : floor >> 5;
     if (level > floor)
-        floor += step;
+        floor = floor > UINT16_MAX - step ? UINT16_MAX : (uint16_t)(floor + step);
     else if (level < floor >> 1)
-        floor -= floor >> 3;
+        floor = (uint16_t)(floor - (floor >> 3));
     else if (level < floor)
-        floor -= 2 * step;
-    if (guard->blocks < SETTLING_BLOCKS)
+        floor = (uint16_t)(floor - 2 * step);
+    if (blocks < SETTLING_BLOCKS)
         guard->blocks++;
+    uint16_t rise = guard->crest >> 7;
+    if (level <= guard->crest)
+        guard->crest = (uint16_t)(guard->crest - rise);
+    else
+        guard->crest = guard->crest > UINT16_MAX - 7 * rise ? UINT16_MAX : (uint16_t)(guard->crest + 7 * rise);
     set_floor(guard, floor);
 }
 
 /* In an event: the lowest second of a minute becomes the floor, so that steady tone ends. */
 static void follow_tone(guard_t *guard, uint16_t mean)
 {
-    guard->second_sum += mean;
+    guard->second_sum = (uint16_t)(guard->second_sum + mean / SECOND_BLOCKS);
     if (++guard->second_blocks < SECOND_BLOCKS)
         return;
-    uint16_t second = (uint16_t)(guard->second_sum / SECOND_BLOCKS);
+    if (guard->second_sum < guard->lowest)
+        guard->lowest = guard->second_sum;
     guard->second_sum = 0;
     guard->second_blocks = 0;
-    if (second < guard->lowest)
-        guard->lowest = second;
     if (++guard->minute_s < MINUTE_S)
         return;
-    set_floor(guard, (uint32_t)guard->lowest << 8);
+    set_floor(guard, fine(guard->lowest));
     guard->minute_s = 0;
     guard->lowest = UINT16_MAX;
 }
@@ -111,12 +123,13 @@ static void end_block(guard_t *guard)
     uint16_t mean = (uint16_t)(guard->block_sum / BLOCK_MS);
     guard->block_sum = 0;
     guard->block_ms = 0;
+    guard->peak = (uint16_t)(guard->peak - (guard->peak >> 3));
     if (guard->open)
         follow_tone(guard, mean);
     else if (guard->touched > 0)
         guard->touched--;
     else
-        learn(guard, mean);
+        learn(guard, fine(mean));
 }
 
 static void open_event(guard_t *guard)
@@ -126,7 +139,7 @@ static void open_event(guard_t *guard)
     guard->age_ms = 0;
     guard->peak = 0;
     guard->piece_ms = guard->longest_piece_ms = guard->pause_ms = 0;
-    guard->size_sum = guard->step_sum = 0;
+    guard->quickness = 0;
     guard->even_ms = 0;
     guard->second_sum = 0;
     guard->second_blocks = guard->minute_s = 0;
@@ -139,8 +152,6 @@ static void drop_event(guard_t *guard)
     guard->trough = guard->envelope;
     guard->touched = 2;
 }
-
-static bool slow(const guard_t *guard) { return 3 * guard->step_sum < guard->size_sum; }
 
 /* From the onset to where the pause, if there is one, began. */
 static uint32_t duration_ms(const guard_t *guard)
@@ -158,7 +169,7 @@ static void keep_longest(guard_t *guard, uint32_t lasted_ms)
 static guard_output_t close_event(guard_t *guard)
 {
     uint32_t lasted_ms = duration_ms(guard);
-    bool counted = guard->told || slow(guard);
+    bool counted = guard->told || guard->quickness < 0;
     drop_event(guard);
     if (counted)
         return GUARD_QUIET;
@@ -180,28 +191,28 @@ static bool even(guard_t *guard)
         guard->low = guard->envelope;
     if (guard->envelope > guard->high)
         guard->high = guard->envelope;
-    return ++guard->even_ms == 0 && (uint32_t)guard->high * 2 <= (uint32_t)guard->low * 3;
+    return ++guard->even_ms == 0 && guard->high >> 2 <= (guard->low >> 1) + (guard->low >> 3);
 }
 
 static guard_output_t follow_event(guard_t *guard, uint16_t size, uint16_t step)
 {
-    if (guard->age_ms < JUDGED_MS) {
-        guard->size_sum += size;
-        guard->step_sum += step;
-    }
-    guard->age_ms++;
+    uint16_t envelope = guard->envelope;
     if (even(guard)) {
-        set_floor(guard, (((uint32_t)guard->low + guard->high) >> 1) << 8);
+        set_floor(guard, fine((uint16_t)((guard->low >> 1) + (guard->high >> 1))));
         drop_event(guard);
         return GUARD_QUIET;
     }
-    guard->peak -= guard->peak >> 9;
-    if ((uint32_t)guard->envelope << 9 > guard->peak)
-        guard->peak = (uint32_t)guard->envelope << 9;
-    uint16_t edge = (uint16_t)(guard->peak >> 12);
+    guard->age_ms++;
+    if (guard->age_ms <= JUDGED_MS)
+        guard->quickness += 9 * (int32_t)step - 4 * (int32_t)size;
+    if (envelope > guard->peak)
+        guard->peak = envelope;
+    uint16_t edge = guard->peak >> 3;
     if (edge < guard->off)
         edge = guard->off;
-    bool active = guard->pause_ms == 0 ? guard->envelope > edge : guard->envelope > 2 * (uint32_t)edge;
+    if (guard->pause_ms > 0)
+        edge = (uint16_t)(edge + (edge >> 1));
+    bool active = envelope > edge;
     if (active) {
         if (guard->pause_ms > 0)
             guard->piece_ms = 0;
@@ -217,7 +228,7 @@ static guard_output_t follow_event(guard_t *guard, uint16_t size, uint16_t step)
         if (++guard->pause_ms > hold_ms)
             return close_event(guard);
     }
-    if (!guard->told && duration_ms(guard) >= SPASM_MS && !slow(guard)) {
+    if (!guard->told && duration_ms(guard) >= SPASM_MS && guard->quickness >= 0) {
         guard->told = true;
         count_one(&guard->spasms);
     }
@@ -277,7 +288,7 @@ guard_output_t guard_push(guard_t *guard, uint16_t count)
     if (guard->wait_ms > 0)
         guard->wait_ms--;
     else if (guard->blocks == SETTLING_BLOCKS && guard->envelope > guard->on &&
-             guard->envelope >= 2 * (uint32_t)guard->trough)
+             guard->envelope >> 1 >= guard->trough)
         open_event(guard);
     return GUARD_QUIET;
 }

@@ -9,17 +9,20 @@
  * envelope  e = e + min(|y|, 8191) - (e >> 3): the mean of |y| over about 8 ms, in 64ths of a count.
  * floor     Every 64 ms the mean m of e is compared with the floor f: f moves up by a step, or down by two (so it seeks
  *           the lower third of m), or by f >> 3 where m < f / 2. The step is f >> 3 in the first second, f >> 4 in the
- *           next one, then f >> 5. Blocks that an event touched, and the one after, are left out. f is at least
- *           37 / 64 of a count: a converter that flickers between two counts is silence.
+ *           next one, then f >> 5. The crest c does the same at the upper eighth: up by 7 (c >> 7), down by c >> 7; it
+ *           stays within f .. 2 f and tells how restless the wearer's tone is. Blocks that an event touched, and the
+ *           one after, are left out. f and c are in 256ths of a count, at most 65535; f is at least 148, since a
+ *           converter that flickers between two counts is silence.
  *           Where an event lasts, f becomes every 64 s the lowest mean of e over a second: tone does not stick.
- * event     begins where e > 3 f, but not on the tail of what was before: e must also be twice its lowest value since.
- *           Edge: e against max(1.5 f, p / 8), p the peak of e, which falls by p >> 9 each ms. At or below the edge a
- *           pause begins, above twice the edge it ends. A pause longer than half of the longest piece without a pause,
- *           within 20 .. 300 ms, ends the event where the pause began. So twitches do not add up to a spasm.
+ * event     begins where e > 3 c, but not on the tail of what was before: e must also be twice its lowest value since.
+ *           Edge: e against max(1.5 f, p / 8), p the peak of e, which falls by p >> 3 every 64 ms. At or below the edge
+ *           a pause begins, above 1.5 times the edge it ends. A pause longer than half of the longest piece without
+ *           one, within 20 .. 300 ms, ends the event where the pause began. So twitches do not add up to a spasm.
  * class     by duration, less 12 ms that the envelope takes to fall: twitch < 150 ms, contraction, spasm >= 2 s. A
  *           spasm is told and counted when the 2 s are reached.
- * not told  What is slower than muscle: the first 256 ms have a mean |y - y'| below a third of the mean |y|, as
- *           ECG and motion have. What is as even as mains: e stays within 2 : 3 for 256 ms; f becomes its mean.
+ * not told  What is slower than muscle: over its first 256 ms the mean of |y - y'| is below 4 / 9 of
+ *           the mean of |y|, as ECG and motion have it. What is as even as mains: the highest e in 256 ms is at most
+ *           2.5 times the lowest; f becomes the mean of these two.
  *           What comes with a rail: 12 ms at one rail (lead-off) end everything; the filter starts afresh and 300 ms
  *           pass after it before an event may begin. A spasm that was told has been counted.
  * settling  No event within the first 2048 ms. */
@@ -41,45 +44,44 @@ typedef enum {
 } guard_output_t;
 
 typedef struct {
-    /* to be read: the counts of this period, as in the wire's record Guard; each stops at its highest value */
-    uint32_t guarded_s;
-    uint32_t longest_ms;
+    /* what each conversion needs comes first, within the 64 bytes that one AVR instruction reaches */
+    int16_t y1, y2;
+    uint16_t s1, s2; /* s', s'' */
+    uint16_t last_count;
+    uint16_t remainder;
+    uint16_t envelope;   /* in 64ths of a count, as are all levels but floor and crest */
+    uint16_t on, off;    /* 3 c, 1.5 f */
+    uint16_t trough;     /* lowest envelope since the last event */
+    uint16_t peak;       /* of the event's envelope, falling */
+    uint16_t low, high;  /* of the envelope in this quarter of a second of the event */
+    uint32_t block_sum;  /* of the envelope */
+    uint32_t age_ms;     /* of the event */
+    int32_t quickness;   /* sum of 9 |y - y'| - 4 |y|: below 0, it is slower than muscle */
+    uint16_t pause_ms;   /* so far */
+    uint16_t piece_ms;   /* since the last pause, up to 600 */
+    uint16_t longest_piece_ms;
+    uint16_t wait_ms;    /* until an event may begin */
+    uint16_t clock_ms;   /* of this second */
+    uint8_t block_ms;    /* of this block */
+    uint8_t even_ms;     /* of this quarter of a second */
+    uint8_t rail_ms;
+    bool started;
+    bool open;           /* there is an event */
+    bool told;           /* it is a spasm, counted and shown */
+    /* what a block needs */
+    uint16_t floor, crest;
+    uint16_t second_sum; /* in an event: of the blocks' means / 16 */
+    uint16_t lowest;     /* second of this minute of the event */
+    uint8_t blocks;      /* learnt so far, up to 32 */
+    uint8_t touched;     /* blocks still to leave out */
+    uint8_t second_blocks;
+    uint8_t minute_s;
+    /* to be read: the counts of this period, as in the wire's record Guard; those of 16 bits stop at 65535 */
     uint16_t twitches;
     uint16_t contractions;
     uint16_t spasms;
-
-    /* the detector's own */
-    uint32_t block_sum;  /* of the envelope in this block */
-    uint32_t floor;      /* in 2^-14 counts */
-    uint32_t second_sum; /* of the means of this second's blocks, in an event */
-    uint32_t age_ms;     /* since the event's onset */
-    uint32_t peak;       /* in 2^-15 counts */
-    uint32_t size_sum;   /* |y| in the event's first 256 ms */
-    uint32_t step_sum;   /* |y - y'| there */
-    uint16_t clock_ms;   /* of this second */
-    uint16_t last_count;
-    uint16_t s1, s2;     /* s', s'' */
-    uint16_t remainder;
-    uint16_t envelope;   /* in 1/64 count, as are all levels below */
-    uint16_t on, off;    /* 3 f, 1.5 f */
-    uint16_t trough;     /* lowest envelope since the last event */
-    uint16_t low, high;  /* of the envelope in this quarter of a second */
-    uint16_t lowest;     /* second in this minute of the event */
-    uint16_t piece_ms;   /* this piece, up to 600 */
-    uint16_t longest_piece_ms;
-    uint16_t pause_ms;
-    uint16_t wait_ms;    /* until an event may begin */
-    int16_t y1, y2;
-    uint8_t blocks;      /* learnt so far, up to 32 */
-    uint8_t block_ms;
-    uint8_t even_ms;     /* of this quarter of a second */
-    uint8_t second_blocks;
-    uint8_t minute_s;    /* seconds of the event since the floor was last set */
-    uint8_t rail_ms;
-    bool started;
-    bool open;           /* an event */
-    bool told;           /* it is a spasm, counted and shown */
-    uint8_t touched;     /* blocks to leave out */
+    uint32_t guarded_s;
+    uint32_t longest_ms;
 } guard_t;
 
 /* State to its start, counts of the period to 0. */
