@@ -20,6 +20,7 @@ from emgtwitch.settings import Settings, SettingsError
 from emgtwitch.timeline import Timeline
 from emgtwitch.wire import records as wire
 from emgtwitch.wire.decode import Decoded, Decoder, Frame, Run, WrongVersion
+from emgtwitch.wire.reports import ELECTRODES, Reports, electrodes_off
 from emgtwitch.wire.sample_format import SampleFormat, board_format, import_format
 
 # An epoch after the first waits for so much of it for the clock mark that places it.
@@ -59,6 +60,8 @@ class Pipeline:
         self._epoch: tuple[int, int, int] | None = None
         self._held: list[Decoded] = []  # of an epoch that is not placed yet
         self._port_lost = False
+        self._electrodes_off = (False,) * ELECTRODES  # as the last Hello says
+        self._reports = Reports()
         self._channels: list[Channel] = []
         self._records = 0  # taken so far
         self._out: list[tuple[int, int, int, Stamped]] = []
@@ -83,6 +86,11 @@ class Pipeline:
     def rejected(self) -> dict[str, int]:
         """Frames that the decoder rejected, by reason."""
         return self._decoder.rejected
+
+    @property
+    def counters(self) -> wire.Counters | None:
+        """What went wrong at the board, as it counts; None until it has said so."""
+        return self._reports.counters
 
     @property
     def progress(self) -> Progress:
@@ -185,6 +193,10 @@ class Pipeline:
             self._clock_mark(record)
         elif isinstance(record, wire.Mark):
             self._board_mark(record)
+        elif isinstance(record, wire.Counters):
+            self._report("board_errors", self._reports.counted(record))
+        elif isinstance(record, wire.Guard):
+            self._report("guard", self._reports.guarded(record))
         elif isinstance(record, wire.Note) and "kind" in record.json:
             detail = {k: v for k, v in record.json.items() if k != "kind"}
             at_s, now = self._timeline.now_s, self._timeline.next
@@ -233,13 +245,33 @@ class Pipeline:
                 if number in (None, k):
                     channel.electrode(kind == "electrode_off", sample)
 
+    def _report(self, kind: str, news: dict[str, Any]) -> None:
+        """A mark of what the board reports about itself, where that is news."""
+        if news:
+            at_s = self._timeline.now_s
+            self._emit(Mark(kind, None, at_s, "board", self._timeline.next, news), at_s)
+
+    def _mend_electrodes(self) -> None:
+        """Each electrode is as the last Hello says from here on, whatever became of the board's marks."""
+        assert self._format is not None
+        for channel, off in zip(self._channels[: self._format.channels], self._electrodes_off, strict=False):
+            channel.electrode(off, self._timeline.next)
+
     # Epochs
 
     def _hello(self, hello: wire.Hello) -> None:
-        epoch = (hello.device_id, hello.boot_count, hello.run_count)
+        epoch = self._epoch_of(hello)
         if epoch != self._epoch:
             self._announce(board_format(hello))
             self._epoch = epoch
+        self._reports.hello(hello)
+        self._electrodes_off = electrodes_off(hello)
+        if self._timeline.running:
+            self._mend_electrodes()
+
+    @staticmethod
+    def _epoch_of(hello: wire.Hello) -> tuple[int, int, int]:
+        return hello.device_id, hello.boot_count, hello.run_count
 
     def _announce(self, form: SampleFormat) -> None:
         """What comes next is of a new epoch; its first sample says where it begins."""
@@ -262,9 +294,11 @@ class Pipeline:
         record = item.record if isinstance(item, Frame) else None
         if isinstance(record, wire.Clock) and self._held_runs():
             self._begin_epoch(record)
-        if isinstance(record, wire.Mark) or isinstance(item, Run):
+        if isinstance(record, (wire.Mark, wire.Counters, wire.Guard)) or isinstance(item, Run):
             return True
-        return bool(self._held) and isinstance(record, (wire.Note, wire.Change))
+        if isinstance(record, wire.Hello) and self._epoch_of(record) != self._epoch:
+            return False
+        return bool(self._held) and isinstance(record, (wire.Note, wire.Change, wire.Hello))
 
     def _hold(self, item: Decoded) -> None:
         self._held.append(item)
@@ -296,6 +330,7 @@ class Pipeline:
             self._gap(ended_s, "unplugged" if self._port_lost else "reset")
         else:
             self._open(form)
+        self._mend_electrodes()
         self._port_lost = False
         for item in held:
             self._take(item)
