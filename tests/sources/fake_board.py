@@ -45,6 +45,7 @@ class FakeBoard:
         self.rate_Hz, self.channels, self.oversampling = 1000, 1, 1
         self.streaming = False
         self.index = self.boots = self.runs = self.seq = 0
+        self.reports: list[Record] = []  # sent after each Hello
         self.sent = b""  # since it was plugged in
         self.requests: list[Record] = []  # ever
         self._quit = threading.Event()
@@ -117,7 +118,7 @@ class FakeBoard:
                 if self._reset.is_set():
                     self._reset.clear()
                     self._boot()
-                    self._send(self.hello())
+                    self._greet()
                 if select.select([self._master], [], [], 0.005)[0]:
                     for request in requests.feed(os.read(self._master, 4096)):
                         found = record(request)
@@ -131,7 +132,7 @@ class FakeBoard:
 
     def _answer(self, request: Record, seq: int) -> None:
         if isinstance(request, AskHello):
-            self._send(self.hello())
+            self._greet()
             return
         if isinstance(request, SetRate) and self.refuse:
             self._send(Answer(request.TYPE, seq, self.refuse, 0))
@@ -144,7 +145,12 @@ class FakeBoard:
             self.streaming = False
         self._send(Answer(request.TYPE, seq, 0, 0))
         if isinstance(request, Start | Stop):
-            self._send(self.hello())
+            self._greet()
+
+    def _greet(self) -> None:
+        self._send(self.hello())
+        for report in self.reports:
+            self._send(report)
 
     def _send(self, what: Record) -> None:
         data = frame(what, self.seq)

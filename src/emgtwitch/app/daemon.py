@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,8 @@ class Daemon:
             "clock_ppm_uncertainty": progress.clock_ppm_uncertainty,
             "troubles": self._troubles,
         }
+        if (counters := self._pipeline.counters) is not None:
+            state["board_errors"] = asdict(counters)
         if hello is not None:
             rate_Hz = hello.rate_num / hello.rate_den
             state |= {"device": f"{hello.device_id:016x}", "rate_Hz": rate_Hz, "channels": hello.channels}

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emgtwitch.app.board_words import report_text
 from emgtwitch.app.days import Moment, moment, utc_ms_of
 from emgtwitch.app.exposure import exposure
 from emgtwitch.app.log_rows import (
@@ -46,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channel", type=int, metavar="N", help="only this channel")
     parser.add_argument("--session", metavar="ID", help="only recordings whose id begins so; `last` for the last one")
     parser.add_argument("--intervals", action="store_true", help="also list the time that is not analysable, and why")
-    parser.add_argument("--marks", action="store_true", help="also list the wearer's marks")
+    parser.add_argument(
+        "--marks", action="store_true", help="also list the wearer's marks, and what the board reported"
+    )
     parser.add_argument("--all-runs", action="store_true", help="every run over a recording, not only the newest")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, the last of them a summary")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the signal of one recording with the events over it")
@@ -102,9 +105,13 @@ def main(args: argparse.Namespace) -> int:
         print_table(INTERVAL_COLUMNS, [interval_cells(interval) for interval in listed])
     if marks:
         print()
-        print_table(MARK_COLUMNS, [mark_cells(mark) for mark in marks])
+        print_table(MARK_COLUMNS, [mark_cells(mark, _report(mark)) for mark in marks])
     print(_sentence(summary))
     return 0
+
+
+def _report(mark: Row) -> str:
+    return report_text(mark["kind"], mark["source"], mark["detail"])
 
 
 def _train_numbers(sessions: Sequence[Row], events: Sequence[Row]) -> dict[int, int]:

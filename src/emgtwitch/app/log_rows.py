@@ -98,9 +98,9 @@ def interval_cells(interval: Row) -> tuple[str, ...]:
     )
 
 
-def mark_cells(mark: Row) -> tuple[str, ...]:
-    """One line for people, under MARK_COLUMNS."""
-    note = mark["detail"].get("note", "")
+def mark_cells(mark: Row, report: str = "") -> tuple[str, ...]:
+    """One line for people, under MARK_COLUMNS; `report` stands where the wearer left no note."""
+    note = mark["detail"].get("note", report)
     return shown_time(mark | {"onset_s": mark["at_s"]}), mark["kind"], mark["source"], str(note)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from emgtwitch.app.board_words import report_text
 from emgtwitch.app.log_rows import counted, shown_duration
 from emgtwitch.app.trains import TrainCounter
 from emgtwitch.detect.records import CLASSES, Announcement, Event, Interval, Mark, Opened, Output, Progress, Stamped
@@ -62,7 +63,7 @@ def line(record: Output, label: str) -> str:
         cause = f" ({record.cause})" if record.cause else ""
         text = f"[{record.kind.replace('_', '-')}{cause}, {shown_duration(record.offset_s - record.onset_s)}]"
     elif isinstance(record, Mark):
-        text = f"mark: {record.kind}"
+        text = report_text(record.kind, record.source, record.detail) or f"mark: {record.kind}"
     else:
         gain = "gain unknown" if record.uV_per_count is None else f"{record.uV_per_count:.4g} uV a count"
         text = f"{record.device}, {counted(record.channels, 'channel')} at {record.rate_Hz:g} Hz, {gain}"

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from emgtwitch.app.board_words import errors_text
 from emgtwitch.app.days import local_time, wall_ms
 from emgtwitch.app.log_rows import Row, counted, shown_duration
 from emgtwitch.detect.records import CLASSES
@@ -34,6 +35,7 @@ def main(args: argparse.Namespace) -> int:
 LIVE_KEYS = (
     *("pid", "since_utc_ms", "recording_id", "source", "device", "connected", "rate_Hz", "channels", "duration_s"),
     *("analysable_s", "scans_seen", "scans_lost", "frames_rejected", "clock_ppm", "clock_ppm_uncertainty", "troubles"),
+    "board_errors",
 )
 LOGGED_KEYS = (
     *("recording_id", "device", "worn", "rate_Hz", "channels", "duration_s", "analysable_s", "scans_seen"),
@@ -104,4 +106,6 @@ def _lines(state: dict[str, Any]) -> list[str]:
         share = f" ({100 * state['scans_lost'] / made:.3g} %)" if made else ""
         rejected = counted(state["frames_rejected"], "frame")
         lines.append(f"  lost      {state['scans_lost']} of {made} scans{share}, {rejected} rejected")
+    if errors := errors_text(state.get("board_errors", {})):
+        lines.append(f"  errors    of the board since its power-up: {errors}")
     return lines + [f"  trouble   {text}" for text in state.get("troubles", [])]
