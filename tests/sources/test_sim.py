@@ -15,9 +15,23 @@ from emgtwitch.sources.link import LinkLostError
 from emgtwitch.sources.sim import SimLink, open_sim, parse_spec, recorded
 from emgtwitch.wearer.scenario import SCENARIOS, Scenario
 from emgtwitch.wearer.wearer import Wearer
+from emgtwitch.wire import records as wire
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.light import frames, split
-from emgtwitch.wire.records import Answer, AskHello, Hello, Record, ResetCounters, Samples, SetRate, Start, Stop
+from emgtwitch.wire.pattern import scan
+from emgtwitch.wire.records import (
+    Answer,
+    AskHello,
+    Hello,
+    Record,
+    ResetCounters,
+    Samples,
+    Session,
+    SetRate,
+    Start,
+    Stop,
+    WriteIdentity,
+)
 
 DEMO = SCENARIOS["demo"]
 MINUTE = b"".join(recorded(DEMO, 7, 60.0))
@@ -149,7 +163,7 @@ def test_a_board_that_was_not_started_waits_for_start() -> None:
     assert isinstance(hello, Hello)
     assert (hello.flags, hello.run_count) == (0, 0)
     assert counts_in(read_for(one, time, 5.0)) == []
-    answer, hello = ask(one, Start())
+    hello, answer = ask(one, Start())
     assert answer == Answer(Start.TYPE, 40, 0, 0)
     assert isinstance(hello, Hello)
     assert (hello.flags, hello.run_count, hello.index) == (1, 1, 0)
@@ -161,7 +175,7 @@ def test_stop_ends_the_run_and_start_begins_another_at_index_0() -> None:
     read_for(one, time, 1.0)
     ask(one, Stop())
     assert counts_in(read_for(one, time, 4.0)) == []
-    hello = ask(one, Start())[-1]
+    hello = ask(one, Start())[0]
     assert isinstance(hello, Hello)
     assert (hello.run_count, hello.index) == (2, 0)
     first = next(r for r in frames(read_for(one, time, 1.0)) if isinstance(r, Samples))
@@ -174,7 +188,7 @@ def test_a_new_rate_holds_from_the_next_run() -> None:
     read_for(one, time, 0.1)
     (answer,) = ask(one, SetRate(2000, 2, 1))
     assert answer == Answer(SetRate.TYPE, 40, 0, 2000)
-    hello = ask(one, Start())[-1]
+    hello = ask(one, Start())[0]
     assert isinstance(hello, Hello)
     assert (hello.rate_num, hello.channels) == (2000, 2)
     samples = [r for r in frames(read_for(one, time, 1.0)) if isinstance(r, Samples)]
@@ -195,22 +209,63 @@ def test_a_new_rate_holds_from_the_next_run() -> None:
         (SetRate(1000, 1, 3), 2),
         (SetRate(4000, 4, 1), 3),
         (SetRate(4000, 1, 4), 4),
-        (ResetCounters(), 1),
+        (SetRate(500, 4, 4), 4),  # made of a thousand scans a second
+        (SetRate(500, 2, 4), 0),
+        (ResetCounters(), 0),
+        (wire.TestSignal(1), 0),
+        (wire.TestSignal(2), 2),
+        (WriteIdentity(5, 6), 0),
+        (AskHello(), None),
+        (Session({}), 1),
     ],
 )
-def test_every_request_is_answered_with_a_reason(request_: Record, status: int) -> None:
+def test_every_request_is_answered_with_a_reason(request_: Record, status: int | None) -> None:
     one, _ = link(started=False)
     one.read(0.0)
     (answer,) = ask(one, request_)
+    if status is None:
+        assert isinstance(answer, Hello)
+        return
     assert isinstance(answer, Answer)
     assert (answer.request, answer.request_seq, answer.status) == (request_.TYPE, 40, status)
 
 
-def test_the_rate_may_not_change_while_a_run_goes_on() -> None:
+@pytest.mark.parametrize("request_", [SetRate(2000, 1, 1), wire.TestSignal(1), WriteIdentity(5, 6)])
+def test_some_things_are_done_only_while_stopped(request_: Record) -> None:
     one, _ = link()
     one.read(0.0)
-    (answer,) = ask(one, SetRate(2000, 1, 1))
-    assert answer == Answer(SetRate.TYPE, 40, 5, 1000)
+    (answer,) = ask(one, request_)
+    assert isinstance(answer, Answer)
+    assert answer.status == 5
+    (hello,) = ask(one, AskHello())  # is answered while it streams
+    assert isinstance(hello, Hello)
+    assert (hello.flags, hello.rate_num, hello.device_id >> 32) == (1, 1000, 0x53494D00)
+
+
+def test_a_stop_while_stopped_is_done() -> None:
+    one, _ = link(started=False)
+    one.read(0.0)
+    assert ask(one, Stop())[0] == Answer(Stop.TYPE, 40, 0, 0)
+
+
+def test_the_test_signal_is_the_agreed_pattern_until_it_is_switched_off() -> None:
+    one, time = link(started=False)
+    read_for(one, time, 0.1)
+    hello = ask(one, SetRate(1000, 2, 4), wire.TestSignal(1), Start())[2]
+    assert isinstance(hello, Hello)
+    assert hello.flags == 3
+    counts = counts_in(read_for(one, time, 1.0))
+    assert counts == [count for n in range(len(counts) // 2) for count in scan(n, 2, 4)]
+    ask(one, Stop(), wire.TestSignal(0))
+    assert ask(one, AskHello())[0].flags == 0  # type: ignore[union-attr]
+
+
+def test_an_identity_is_kept() -> None:
+    one, _ = link(started=False)
+    one.read(0.0)
+    hello = ask(one, WriteIdentity(5, 6), AskHello())[1]
+    assert isinstance(hello, Hello)
+    assert (hello.device_id, hello.gain_milli) == (5, 6)
 
 
 def test_a_request_may_come_byte_by_byte_and_a_damaged_one_goes_unheard() -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+
 from emgtwitch.errors import UsageError
 from emgtwitch.sources.link import LinkLostError
 from emgtwitch.wearer.scenario import SCENARIOS, Scenario
@@ -15,6 +17,7 @@ from emgtwitch.wearer.wearer import Wearer
 from emgtwitch.wire.bulk import encode_samples
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.light import Frame, Reader, record
+from emgtwitch.wire.pattern import scan
 from emgtwitch.wire.records import (
     DEFAULT_BAUD,
     WIRE_VERSION,
@@ -22,9 +25,12 @@ from emgtwitch.wire.records import (
     AskHello,
     Hello,
     Record,
+    ResetCounters,
     SetRate,
     Start,
     Stop,
+    TestSignal,
+    WriteIdentity,
 )
 
 SAMPLES_PER_FRAME = 16  # all channels together, as in the firmware
@@ -32,14 +38,19 @@ HELLO_EVERY_S = 3.0
 BUNCH_S = 0.04  # a waiting read sleeps for so much signal, as a USB serial chip bunches: fewer wake-ups, less load
 DEVICE_ID = 0x53494D << 40  # "SIM"; the seed stands in the low half
 RATES_HZ = (500, 1000, 2000, 4000)
-CONVERSIONS_PER_S = 9260  # what an ATmega328P's converter makes at its best accuracy
+CONVERSIONS_PER_S = 8900  # what the firmware asks of an ATmega328P's converter
+HALVED_HZ = 500  # made of twice as many conversions
 _FRAME_OVERHEAD = 13  # bytes of a Samples frame beside its counts
 _POWER_ON = 1  # reset_cause: MCUSR's PORF
 _DONE, _UNKNOWN, _RANGE, _LINE, _CONVERTER, _STREAMING = range(6)  # Answer.status
 
 
 class _Board:
-    """The frames of a board that a simulated wearer wears. Each run starts the wearer anew, at index 0."""
+    """The frames of a board that a simulated wearer wears. Each run starts the wearer anew, at index 0.
+
+    It has no lead-off inputs, like firmware built without LEAD_OFF, and nothing ever goes wrong at it. Its test signal
+    is not decimated at 500 Hz.
+    """
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self.scenario = scenario
@@ -47,6 +58,9 @@ class _Board:
         self.made = 0  # scans of this run
         self.rate_Hz = 0.0  # scans a true second, of this run
         self._seed = seed
+        self._device_id = DEVICE_ID | seed & 0xFFFFFFFF
+        self._gain_milli = round(1000 * scenario.device.gain)
+        self._testing = False
         self._runs = 0
         self._seq = 0
         self._wearer: Wearer | None = None
@@ -74,10 +88,27 @@ class _Board:
         frames_per_s = ask.rate_Hz / max(1, SAMPLES_PER_FRAME // ask.channels)
         if 10 * (2 * ask.rate_Hz * ask.channels + _FRAME_OVERHEAD * frames_per_s) > DEFAULT_BAUD:
             return _LINE
-        if ask.rate_Hz * ask.channels * ask.oversampling > CONVERSIONS_PER_S:
+        halved = 2 if ask.rate_Hz == HALVED_HZ else 1
+        if ask.rate_Hz * ask.channels * ask.oversampling * halved > CONVERSIONS_PER_S:
             return _CONVERTER
         device = replace(self.scenario.device, oversampling=ask.oversampling)
         self.scenario = replace(self.scenario, fs_Hz=float(ask.rate_Hz), channels=ask.channels, device=device)
+        return _DONE
+
+    def test_signal(self, ask: TestSignal) -> int:
+        """The next run is of the wearer, or of the known pattern."""
+        if self.streaming:
+            return _STREAMING
+        if ask.on > 1:
+            return _RANGE
+        self._testing = bool(ask.on)
+        return _DONE
+
+    def write_identity(self, ask: WriteIdentity) -> int:
+        """Another name, and what the board says of its gain; the wearer's signal stays."""
+        if self.streaming:
+            return _STREAMING
+        self._device_id, self._gain_milli = ask.device_id, ask.gain_milli
         return _DONE
 
     def send(self, record: Record) -> bytes:
@@ -94,7 +125,7 @@ class _Board:
                 firmware_major=0,
                 firmware_minor=0,
                 build=0,
-                device_id=DEVICE_ID | self._seed & 0xFFFFFFFF,
+                device_id=self._device_id,
                 rate_num=rate.numerator,
                 rate_den=rate.denominator,
                 channels=self.scenario.channels,
@@ -102,11 +133,11 @@ class _Board:
                 oversampling=device.oversampling,
                 reference_mV=round(device.reference_mV),
                 reference_uncertainty_mV=0,
-                gain_milli=round(1000 * device.gain),
+                gain_milli=self._gain_milli,
                 reset_cause=_POWER_ON,
                 boot_count=1,
                 run_count=self._runs,
-                flags=int(self.streaming),
+                flags=self.streaming | self._testing << 1,
                 index=self.made & 0xFFFFFFFF,
                 free_stack_bytes=0,
             )
@@ -122,6 +153,10 @@ class _Board:
         while self.made < end:
             n = min(end, (self.made // between + 1) * between) - self.made
             counts = self._wearer.render(n)
+            if self._testing:
+                made = range(self.made, self.made + n)
+                pattern = [scan(index, self.scenario.channels, self.scenario.device.oversampling) for index in made]
+                counts = np.array(pattern, dtype=np.uint16)
             piece, self._seq = encode_samples(counts, self.made & 0xFFFFFFFF, self._seq, 0, per_frame)
             out.append(piece)
             self.made += n
@@ -224,17 +259,21 @@ class SimLink:
         if isinstance(asked, SetRate):
             status = board.set_rate(asked)
             value = round(board.scenario.fs_Hz)
+        elif isinstance(asked, TestSignal):
+            status = board.test_signal(asked)
+        elif isinstance(asked, WriteIdentity):
+            status = board.write_identity(asked)
         elif isinstance(asked, Start):
             board.start()
+            self._since_s = self._clock()
+            return board.hello() + board.send(Answer(request.type, request.seq, status, value))
         elif isinstance(asked, Stop):
             board.stop()
-        else:
+            self._since_s = self._clock()
+            return board.send(Answer(request.type, request.seq, status, value)) + board.hello()
+        elif not isinstance(asked, ResetCounters):
             status = _UNKNOWN
-        answer = board.send(Answer(request.type, request.seq, status, value))
-        if not isinstance(asked, (Start, Stop)):
-            return answer
-        self._since_s = self._clock()
-        return answer + board.hello()
+        return board.send(Answer(request.type, request.seq, status, value))
 
 
 def recorded(scenario: Scenario, seed: int, duration_s: float) -> Iterator[bytes]:
