@@ -14,7 +14,7 @@
 #define FALL_MS 12
 #define TWITCH_MS 150
 #define SPASM_MS 2000
-#define JUDGED_MS 256 /* of an event, for its speed */
+#define JUDGED_MS 250 /* the longest that can be an artefact by its speed */
 #define RAIL_MS 12
 #define AFTER_RAIL_MS 300
 
@@ -35,7 +35,7 @@ static void set_floor(guard_t *guard, uint16_t floor)
     uint16_t crest = guard->crest;
     if (crest < floor)
         crest = floor;
-    else if (crest >> 1 > floor)
+    else if (crest >> 1 >= floor)
         crest = (uint16_t)(2 * floor);
     guard->floor = floor;
     guard->crest = crest;
@@ -123,7 +123,7 @@ static void end_block(guard_t *guard)
     uint16_t mean = (uint16_t)(guard->block_sum / BLOCK_MS);
     guard->block_sum = 0;
     guard->block_ms = 0;
-    guard->peak = (uint16_t)(guard->peak - (guard->peak >> 3));
+    guard->peak = (uint16_t)(guard->peak - (guard->peak >> 5));
     if (guard->open)
         follow_tone(guard, mean);
     else if (guard->touched > 0)
@@ -169,9 +169,9 @@ static void keep_longest(guard_t *guard, uint32_t lasted_ms)
 static guard_output_t close_event(guard_t *guard)
 {
     uint32_t lasted_ms = duration_ms(guard);
-    bool counted = guard->told || guard->quickness < 0;
+    bool silent = guard->told || (lasted_ms < JUDGED_MS && guard->quickness < 0);
     drop_event(guard);
-    if (counted)
+    if (silent)
         return GUARD_QUIET;
     keep_longest(guard, lasted_ms);
     if (lasted_ms >= TWITCH_MS) {
@@ -197,11 +197,6 @@ static bool even(guard_t *guard)
 static guard_output_t follow_event(guard_t *guard, uint16_t size, uint16_t step)
 {
     uint16_t envelope = guard->envelope;
-    if (even(guard)) {
-        set_floor(guard, fine((uint16_t)((guard->low >> 1) + (guard->high >> 1))));
-        drop_event(guard);
-        return GUARD_QUIET;
-    }
     guard->age_ms++;
     if (guard->age_ms <= JUDGED_MS)
         guard->quickness += 9 * (int32_t)step - 4 * (int32_t)size;
@@ -214,6 +209,11 @@ static guard_output_t follow_event(guard_t *guard, uint16_t size, uint16_t step)
         edge = (uint16_t)(edge + (edge >> 1));
     bool active = envelope > edge;
     if (active) {
+        if (even(guard)) {
+            set_floor(guard, fine((uint16_t)((guard->low >> 1) + (guard->high >> 1))));
+            drop_event(guard);
+            return GUARD_QUIET;
+        }
         if (guard->pause_ms > 0)
             guard->piece_ms = 0;
         guard->pause_ms = 0;
@@ -227,8 +227,9 @@ static guard_output_t follow_event(guard_t *guard, uint16_t size, uint16_t step)
             hold_ms = HOLD_MIN_MS;
         if (++guard->pause_ms > hold_ms)
             return close_event(guard);
+        guard->even_ms = 0;
     }
-    if (!guard->told && duration_ms(guard) >= SPASM_MS && guard->quickness >= 0) {
+    if (!guard->told && duration_ms(guard) >= SPASM_MS) {
         guard->told = true;
         count_one(&guard->spasms);
     }

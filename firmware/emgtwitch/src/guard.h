@@ -15,16 +15,19 @@
  *           converter that flickers between two counts is silence.
  *           Where an event lasts, f becomes every 64 s the lowest mean of e over a second: tone does not stick.
  * event     begins where e > 3 c, but not on the tail of what was before: e must also be twice its lowest value since.
- *           Edge: e against max(1.5 f, p / 8), p the peak of e, which falls by p >> 3 every 64 ms. At or below the edge
+ *           As integers: 3 c is c - (c >> 2) and 1.5 f is (f >> 2) + (f >> 3), for 256ths become 64ths.
+ *           Edge: e against max(1.5 f, p / 8), p the peak of e, which falls by p >> 5 every 64 ms. At or below the edge
  *           a pause begins, above 1.5 times the edge it ends. A pause longer than half of the longest piece without
  *           one, within 20 .. 300 ms, ends the event where the pause began. So twitches do not add up to a spasm.
  * class     by duration, less 12 ms that the envelope takes to fall: twitch < 150 ms, contraction, spasm >= 2 s. A
  *           spasm is told and counted when the 2 s are reached.
- * not told  What is slower than muscle: over its first 256 ms the mean of |y - y'| is below 4 / 9 of
- *           the mean of |y|, as ECG and motion have it. What is as even as mains: the highest e in 256 ms is at most
- *           2.5 times the lowest; f becomes the mean of these two.
- *           What comes with a rail: 12 ms at one rail (lead-off) end everything; the filter starts afresh and 300 ms
- *           pass after it before an event may begin. A spasm that was told has been counted.
+ * not told  What is brief and slower than muscle, as ECG and motion are: under 250 ms, and over the event (with the
+ *           pause after it) the mean of |y - y'| is below 4 / 9 of the mean of |y|.
+ *           What is as even as mains: 256 ms without a pause in which h >> 2 <= (l >> 1) + (l >> 3), h the highest and
+ *           l the lowest e, so h is at most 2.5 l; f becomes (h >> 1) + (l >> 1).
+ *           What comes with the rails: their 12th ms on end (lead-off) drops the event and sets e to 0; from then on
+ *           nothing is taken until a count lies between them, when the filter starts afresh and 300 ms must pass
+ *           before an event may begin. A spasm that was told stays counted.
  * settling  No event within the first 2048 ms. */
 #ifndef GUARD_H
 #define GUARD_H
