@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from functools import lru_cache
@@ -42,11 +43,12 @@ def built() -> Path:
     """The runner, made afresh from the firmware's own file."""
     out = ROOT / "build/firmware/guard_runner"
     out.parent.mkdir(parents=True, exist_ok=True)
+    made = out.with_name(f"{out.name}.{os.getpid()}")  # others may be running the last one
     sources = [str(RUNNER), str(SOURCES / "guard.c"), f"-I{SOURCES}"]
-    done = subprocess.run([compiler(), *FLAGS, *SANITIZE, *sources, "-o", str(out)], capture_output=True, text=True)
+    done = subprocess.run([compiler(), *FLAGS, *SANITIZE, *sources, "-o", str(made)], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"The guard does not compile:\n{done.stderr}")
-    return out
+    return made.replace(out)
 
 
 def run(counts: npt.ArrayLike) -> Steps:

@@ -139,6 +139,15 @@ def test_tone_that_stays_is_one_spasm_and_does_not_stick() -> None:
     assert 60_000 < steps[-1]["longest_ms"] < 72_000
 
 
+def test_strong_contractions_over_weak_tone_stay_apart() -> None:
+    """Real ones stand 40 dB and more over the floor: their end must be relative to them, not to the floor alone."""
+    lift = np.concatenate([noise(1.5, 120.0), noise(2.0, 3.0)])
+    steps = board.run(counts(np.concatenate([noise(5, 0.6), lift, lift, lift, noise(2, 0.6)])))
+    assert steps[-1]["contractions"] >= 3
+    assert steps[-1]["spasms"] == 0
+    assert 1400 < steps[-1]["longest_ms"] < 1600
+
+
 def test_twitches_are_found_soon_after_a_strong_spasm() -> None:
     schedule = [Scheduled(4.0, "spasm", 2000.0, 5.0), *(Scheduled(9.5 + k, "twitch", 150.0) for k in range(5))]
     assert found(worn(*schedule, seconds=16)) == (5, 0, 1)

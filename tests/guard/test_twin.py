@@ -30,11 +30,11 @@ def test_board_and_twin_agree_through_minutes_of_tone_and_mains() -> None:
     rng = np.random.default_rng(5)
     time_s = np.arange(70_000) / 1000
     quiet = rng.normal(0, 0.6, 5000)
-    tone = rng.normal(0, 1, 70_000) * (20 + 10 * np.sin(time_s))
+    tone = rng.normal(0, 1, 70_000) * (20 + 10 * np.sin(2 * np.pi * 4 * time_s))  # shivers, or it were as even as mains
     hum = 30 * np.sin(2 * np.pi * 50 * time_s[:5000])
     x = np.concatenate([quiet, tone, quiet, hum, quiet])
     steps = assert_twins(np.clip(np.rint(512 + x), 0, 1023).astype(np.uint16))
-    assert steps["spasms"][-1] > 0
+    assert 64_000 < steps["longest_ms"][-1] < 70_000  # the floor was set anew within it
 
 
 # Pieces of anything that a converter can give, of amplitudes from silence to the rails.
@@ -79,16 +79,19 @@ def test_board_and_twin_agree_where_each_count_is_a_limit(counts: list[int]) -> 
     assert_twins(np.repeat(np.array(counts, np.uint16), 9))
 
 
-def test_worst_swing_stays_in_sixteen_bits() -> None:
-    """The input that drives the band-pass to its bound: each count at the rail that adds (its twin asserts |y|)."""
-    response, y1, y2, s = [], 0.0, 0.0, [4.0 * 0, 3.0, 1.0]
+def test_the_worst_input_stays_within_the_stated_bound() -> None:
+    """Each count at the end that adds most to y, as the impulse response tells (the twin asserts |y| <= 8300)."""
+    bend = np.convolve([3, 1], [1, -2, 1])
+    response = [0.0, 0.0]
     for k in range(400):
-        bend = sum(w * (s[k - d + 1] if 0 <= k - d + 1 < 3 else 0.0) for d, w in ((0, 1), (1, -2), (2, 1)))
-        y = (29981 * bend + 29863 * y1 - 13716 * y2) / 2**14
-        response.append(y)
-        y1, y2 = y, y1
-    high = np.array(response[::-1]) > 0
-    bound = 511.5 * float(np.abs(response).sum())
-    assert 8000 < bound < 8292  # with the remainder's 8, less than the 8,300 of guard.h
-    for worst in (high, ~high):
-        assert_twins(np.concatenate([np.where(worst, 1022, 1), np.where(worst, 1, 1022)] * 4))
+        new = 29981 * bend[k] if k < len(bend) else 0
+        response.append((new + 29863 * response[-1] - 13716 * response[-2]) / 2**14)
+    worst = np.where(np.array(response[:1:-1]) > 0, 1022, 1)  # a count short of the rails, lest it be lead-off
+    watched = twin.Twin()
+    highest = 0
+    for count in worst:
+        watched.push(int(count))
+        assert watched.filter is not None
+        highest = max(highest, abs(watched.filter[3]))
+    assert 8000 < highest <= 8300
+    assert_twins(np.concatenate([worst, 1023 - worst] * 10))

@@ -42,7 +42,6 @@ class Twin:
         self.block: list[int] = []
         self.learnt = 0
         self.leave_out = 0
-        self.trough = 0
         self.wait_ms = 0
         self.rail_ms = 0
 
@@ -60,10 +59,9 @@ class Twin:
             self.block.clear()
         if self.event is not None:
             return self._follow(self.event, min(size, 8191), step)
-        self.trough = min(self.trough, self.envelope)
         if self.wait_ms:
             self.wait_ms -= 1
-        elif self.learnt == 32 and self.envelope > self.crest - (self.crest >> 2) and self.envelope >> 1 >= self.trough:
+        elif self.learnt == 32 and self.envelope > self.crest - (self.crest >> 2):
             self.event = Event()
         return QUIET
 
@@ -135,7 +133,6 @@ class Twin:
 
     def _drop(self) -> None:
         self.event = None
-        self.trough = self.envelope
         self.leave_out = 2
 
     def _follow(self, event: Event, size: int, step: int) -> int:

@@ -149,7 +149,6 @@ static void open_event(guard_t *guard)
 static void drop_event(guard_t *guard)
 {
     guard->open = false;
-    guard->trough = guard->envelope;
     guard->touched = 2;
 }
 
@@ -284,12 +283,9 @@ guard_output_t guard_push(guard_t *guard, uint16_t count)
         end_block(guard);
     if (guard->open)
         return follow_event(guard, size, (uint16_t)(difference < 0 ? -difference : difference));
-    if (guard->envelope < guard->trough)
-        guard->trough = guard->envelope;
     if (guard->wait_ms > 0)
         guard->wait_ms--;
-    else if (guard->blocks == SETTLING_BLOCKS && guard->envelope > guard->on &&
-             guard->envelope >> 1 >= guard->trough)
+    else if (guard->blocks == SETTLING_BLOCKS && guard->envelope > guard->on)
         open_event(guard);
     return GUARD_QUIET;
 }

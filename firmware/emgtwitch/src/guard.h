@@ -14,8 +14,7 @@
  *           one after, are left out. f and c are in 256ths of a count, at most 65535; f is at least 148, since a
  *           converter that flickers between two counts is silence.
  *           Where an event lasts, f becomes every 64 s the lowest mean of e over a second: tone does not stick.
- * event     begins where e > 3 c, but not on the tail of what was before: e must also be twice its lowest value since.
- *           As integers: 3 c is c - (c >> 2) and 1.5 f is (f >> 2) + (f >> 3), for 256ths become 64ths.
+ * event     begins where e > 3 c; as integers c - (c >> 2), and 1.5 f is (f >> 2) + (f >> 3), for 256ths become 64ths.
  *           Edge: e against max(1.5 f, p / 8), p the peak of e, which falls by p >> 5 every 64 ms. At or below the edge
  *           a pause begins, above 1.5 times the edge it ends. A pause longer than half of the longest piece without
  *           one, within 20 .. 300 ms, ends the event where the pause began. So twitches do not add up to a spasm.
@@ -54,7 +53,6 @@ typedef struct {
     uint16_t remainder;
     uint16_t envelope;   /* in 64ths of a count, as are all levels but floor and crest */
     uint16_t on, off;    /* 3 c, 1.5 f */
-    uint16_t trough;     /* lowest envelope since the last event */
     uint16_t peak;       /* of the event's envelope, falling */
     uint16_t low, high;  /* of the envelope in this quarter of a second of the event */
     uint32_t block_sum;  /* of the envelope */
