@@ -18,6 +18,7 @@ from emgtwitch.app.case import Case, Check, Finding
 from emgtwitch.app.checks import CHECKS
 from emgtwitch.app.safety import SAFETY
 from emgtwitch.errors import UsageError
+from emgtwitch.wire.pattern import scan
 from tests.sources.fake_board import FakeBoard, wait_for
 
 BRLTTY = 'ENV{PRODUCT}=="1a86/7523/*", ENV{BRLTTY_BRAILLE_DRIVER}="bm"'
@@ -32,7 +33,9 @@ def machine(root: Path, files: dict[str, str]) -> Case:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(f"{text}\n" if text else "")
-    environ = {"EMGTWITCH_DATA": str(root / "data"), "XDG_CACHE_HOME": str(root / "cache")}
+        if name.startswith("bin/"):
+            (root / name).chmod(0o755)
+    environ = {"PATH": str(root / "bin"), "EMGTWITCH_DATA": str(root / "data"), "XDG_CACHE_HOME": str(root / "cache")}
     return Case(root=root, environ=environ, seconds=1.0)
 
 
@@ -69,6 +72,8 @@ CASES: list[tuple[Check, dict[str, str], str, str]] = [
     (machine_checks.data, {"data": "a file"}, "bad", "EMGTWITCH_DATA"),
     (machine_checks.cache, {}, "ok", ""),
     (machine_checks.cache, {"cache": "a file"}, "warn", "XDG_CACHE_HOME"),
+    (machine_checks.avrdude, {}, "warn", "sudo apt install avrdude"),
+    (machine_checks.avrdude, {"bin/avrdude": "#!/bin/sh"}, "ok", ""),
     (board_checks.board, {}, "bad", "firmware of wire version 1"),
 ]
 
@@ -86,7 +91,7 @@ def test_a_check_finds_what_it_is_for(
 
 
 def test_every_check_is_in_the_table_says_what_it_asks_and_is_tested() -> None:
-    by_signal = {board_checks.loss, board_checks.clock, board_checks.signal}
+    by_signal = {board_checks.loss, board_checks.clock, board_checks.signal, board_checks.test_signal}
     assert {case[0] for case in CASES} | by_signal == set(CHECKS)
     assert all((check.__doc__ or "").strip().endswith((".", ".\n")) for check in CHECKS)
 
@@ -116,6 +121,38 @@ def wave(noise: float, mains: float) -> Callable[[int], int]:
     rng = random.Random(1)
     table = [rng.gauss(0, noise) for _ in range(997)]
     return lambda index: round(512 + table[index % 997] + (mains if index // 10 % 2 else -mains))
+
+
+def of_test_signal(tmp_path: Path, spoils: Callable[[int], int]) -> Finding:
+    """What the doctor says of the test signal of a board with 3 channels."""
+    case = machine(tmp_path, {"dev/empty": ""})
+    case.test_signal = True
+    with FakeBoard(tmp_path / "dev/ttyUSB0") as board:
+        board.channels, board.spoils = 3, spoils
+        (found,) = board_checks.test_signal(case)
+        assert (board.streaming, board.testing) == (False, False)
+    return found
+
+
+def test_a_test_signal_that_arrives_whole_is_good(tmp_path: Path) -> None:
+    found = of_test_signal(tmp_path, lambda count: count)
+    assert (found.state, found.text) == ("ok", "3024 counts of 3 x 1000 Hz, every one as agreed")
+
+
+def test_one_wrong_count_of_the_test_signal_is_seen(tmp_path: Path) -> None:
+    """A line of the converter that sticks: the counts with all its bits set come out otherwise."""
+    found = of_test_signal(tmp_path, lambda count: count & ~1 if count == 1023 else count)
+    assert found.state == "bad"
+    sticking = sum(count == 1023 for n in range(1008) for count in scan(n, 3))
+    assert f": {sticking} wrong, 0 scans lost" in found.text
+    assert "emgtwitch flash" in found.remedy
+
+
+def test_the_test_signal_is_asked_for_only_on_demand(tmp_path: Path) -> None:
+    case = machine(tmp_path, {"dev/empty": ""})
+    with FakeBoard(tmp_path / "dev/ttyUSB0") as board:
+        assert list(board_checks.test_signal(case)) == []
+        assert board.requests == []
 
 
 def heard(tmp_path: Path, signal: Callable[[int], int]) -> dict[str, Finding]:
@@ -163,7 +200,7 @@ def test_json_is_one_object_a_line_and_no_board_is_69(tmp_path: Path, capsys: py
     rows = [json.loads(line) for line in out.splitlines()]
     assert code == 69
     assert [row["check"] for row in rows if row.get("state") == "bad"] == ["port", "board"]
-    assert rows[-1] == {"type": "summary", "ok": 4, "warn": 1, "bad": 2}
+    assert rows[-1] == {"type": "summary", "ok": 4, "warn": 2, "bad": 2}
     assert err.strip() == SAFETY
 
 
@@ -186,8 +223,10 @@ def test_the_exit_code_is_that_of_the_worst(bad: list[int], code: int) -> None:
 
 
 def test_a_simulated_board_can_be_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.main(arguments(source="sim:quiet", seconds=1.0)) in (0, 73)
-    assert "board 53494d" in capsys.readouterr().out
+    assert doctor.main(arguments(source="sim:quiet", seconds=1.0, test_signal=True)) in (0, 73)
+    out = capsys.readouterr().out
+    assert "board 53494d" in out
+    assert "1008 counts of 1 x 1000 Hz, every one as agreed" in out
 
 
 def test_a_senseless_time_is_refused() -> None:

@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from emgtwitch.sources.splice import Clocks
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.light import Reader, frames, record
+from emgtwitch.wire.pattern import scan
 from emgtwitch.wire.records import (
     Answer,
     AskHello,
@@ -23,6 +24,7 @@ from emgtwitch.wire.records import (
     SetRate,
     Start,
     Stop,
+    TestSignal,
 )
 
 SCANS = 16  # in a frame
@@ -43,7 +45,8 @@ class FakeBoard:
         self.path, self.mute, self.refuse, self.signal = path, mute, refuse, signal
         self.device_id, self.wire_version = device_id, wire_version
         self.rate_Hz, self.channels, self.oversampling = 1000, 1, 1
-        self.streaming = False
+        self.streaming = self.testing = False
+        self.spoils: Callable[[int], int] = lambda count: count  # its test signal
         self.index = self.boots = self.runs = self.seq = 0
         self.reports: list[Record] = []  # sent after each Hello
         self.sent = b""  # since it was plugged in
@@ -109,7 +112,7 @@ class FakeBoard:
     def _boot(self) -> None:
         self.boots += 1
         self.runs = self.index = 0
-        self.streaming, self.rate_Hz, self.channels = False, 1000, 1
+        self.streaming, self.testing, self.rate_Hz, self.channels = False, False, 1000, 1
 
     def _run(self) -> None:
         requests = Reader()
@@ -126,9 +129,15 @@ class FakeBoard:
                             self.requests.append(found)
                             self._answer(found, request.seq)
                 if self.streaming:
-                    counts = tuple(self.signal(self.index + n // self.channels) for n in range(SCANS * self.channels))
-                    self._send(Samples(self.index, 0, counts))
+                    self._send(
+                        Samples(self.index, 0, tuple(c for n in range(SCANS) for c in self._scan(self.index + n)))
+                    )
                     self.index += SCANS
+
+    def _scan(self, index: int) -> tuple[int, ...]:
+        if self.testing:
+            return tuple(self.spoils(count) for count in scan(index, self.channels))
+        return (self.signal(index),) * self.channels
 
     def _answer(self, request: Record, seq: int) -> None:
         if isinstance(request, AskHello):
@@ -139,6 +148,8 @@ class FakeBoard:
             return
         if isinstance(request, SetRate):
             self.rate_Hz, self.channels, self.oversampling = request.rate_Hz, request.channels, request.oversampling
+        elif isinstance(request, TestSignal):
+            self.testing = request.on == 1
         elif isinstance(request, Start):
             self.streaming, self.index, self.runs = True, 0, self.runs + 1
         elif isinstance(request, Stop):

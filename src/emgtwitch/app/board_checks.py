@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from emgtwitch.app.case import Case, Finding
 from emgtwitch.app.ports import board_text
 from emgtwitch.app.signal_check import clock_error, quality
-from emgtwitch.errors import NoBoardError
+from emgtwitch.errors import EmgtwitchError, NoBoardError
+from emgtwitch.sources.discover import ASK_DOCTOR
+from emgtwitch.sources.link import LinkLostError
+from emgtwitch.sources.self_test import self_test
 from emgtwitch.wire.records import WIRE_VERSION
 
 NOISE_WARN_uV = 10.0  # of skin and amplifier, 2 to 5 are usual
 MAINS_WARN_uV = 20.0  # the notches take it off, but there is little room left before the rails
+TEST_S = 1.0
 CLOCK_WARN_PPM = 5000.0  # a ceramic resonator's tolerance
 
 
@@ -88,3 +92,26 @@ def signal(case: Case) -> Iterable[Finding]:
             )
         else:
             yield Finding("mains", "ok", text)
+
+
+def test_signal(case: Case) -> Iterable[Finding]:
+    """Every count of the board's own test signal arrives as it was made (asked for with --test-signal)."""
+    if not case.test_signal or case.heard.hello is None:
+        return
+    again = "Unplug the board, plug it in, try again; if it stays, load the firmware anew (emgtwitch flash)"
+    try:
+        link = case.opener()()
+        if link is None:
+            raise NoBoardError("The board is gone.")
+        try:
+            seen = self_test(link, round(TEST_S * case.heard.rate_Hz))
+        finally:
+            link.close()
+    except (EmgtwitchError, LinkLostError) as error:
+        yield Finding("test signal", "bad", str(error).removesuffix(ASK_DOCTOR), again, NoBoardError.exit_code)
+        return
+    made = f"{seen.counts} counts of {seen.channels} x {seen.rate_Hz} Hz"
+    if seen.wrong or seen.lost:
+        yield Finding("test signal", "bad", f"{made}: {seen.wrong} wrong, {seen.lost} scans lost", again)
+    else:
+        yield Finding("test signal", "ok", f"{made}, every one as agreed")

@@ -43,6 +43,7 @@ class Case:
     data: str | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     open_link: OpenLink | None = None  # else from `source`
+    test_signal: bool = False  # whether the board is asked for it
     trouble: str = ""  # why the board was not heard
 
     @cached_property
@@ -58,6 +59,10 @@ class Case:
         """Whether the board hangs on a device file of this machine."""
         return self.open_link is None and "://" not in self.source
 
+    def opener(self) -> OpenLink:
+        """What opens the link to the board."""
+        return self.open_link or Finder(self.source, dev=self.root / "dev", gather_s=0.002)
+
     @cached_property
     def heard(self) -> Heard:
         """Some seconds of the board's stream; without a Hello if there was none, and then `trouble` says why."""
@@ -68,8 +73,7 @@ class Case:
             latest = read_clocks()
             return latest
 
-        finder = Finder(self.source, dev=self.root / "dev", gather_s=0.002)
-        source = LiveSource(self.open_link or finder, {}, clocks)
+        source = LiveSource(self.opener(), {}, clocks)
         deadline = time.monotonic() + self.seconds + 10.0
         try:
             while time.monotonic() < deadline and not self._enough(heard):

@@ -22,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=5.0, metavar="S", help="how long to listen to the board (%(default)s)"
     )
+    parser.add_argument(
+        "--test-signal",
+        action="store_true",
+        help="also stop the board's run and compare a second of its own test signal, count by count",
+    )
     parser.add_argument("--data", metavar="DIR", help="the data folder; else EMGTWITCH_DATA, else the XDG data folder")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -31,12 +36,12 @@ def main(args: argparse.Namespace, case: Case | None = None) -> int:
     if not 1.0 <= args.seconds <= 3600.0:
         raise UsageError(f"--seconds is {args.seconds:g}; it must be from 1 to 3600.")
     if case is None:
-        case = Case(source=args.source, seconds=args.seconds, data=args.data)
+        case = Case(source=args.source, seconds=args.seconds, data=args.data, test_signal=args.test_signal)
         if args.source.partition(":")[0] == "sim":
-            from emgtwitch.sources.sim import open_sim
+            from emgtwitch.sources.sim import open_sim, parse_spec
 
-            link = open_sim(args.source)
-            case.open_link = lambda: link
+            parse_spec(args.source)
+            case.open_link = lambda: open_sim(args.source)
     if sys.stderr.isatty():
         print(f"Listening to the board for {args.seconds:g} s: relax the muscle and keep still.", file=sys.stderr)
     found = [finding for check in CHECKS for finding in check(case)]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emgtwitch.app.case import Case, Finding, file_text
+from emgtwitch.app.flash import INSTALL, MISSING
 from emgtwitch.app.kernels import cache_folder
 from emgtwitch.errors import CannotWriteError
 from emgtwitch.sources.port_access import access
@@ -163,3 +164,12 @@ def _nearest(folder: Path) -> Path:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def avrdude(case: Case) -> Iterable[Finding]:
+    """avrdude is there, without which emgtwitch flash cannot write firmware."""
+    found = shutil.which("avrdude", path=case.environ.get("PATH", os.defpath))
+    if found:
+        yield Finding("avrdude", "ok", found)
+    else:
+        yield Finding("avrdude", "warn", f"{MISSING} Only emgtwitch flash needs it", INSTALL)

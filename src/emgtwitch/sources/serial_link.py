@@ -19,6 +19,7 @@ from emgtwitch.wire.records import DEFAULT_BAUD
 
 GATHER_S = 0.035  # one read hands over what came in this time: the daemon then gets about 25 reads a second
 WRITE_TIMEOUT_S = 1.0
+RESET_S = 0.05  # the capacitor between DTR and the reset pin charges
 CHUNK_BYTES = 1 << 16
 # pyserial lets some of the system's own errors through: termios.error is no OSError, and a closed URL gives ValueError.
 FAILURES = (OSError, termios.error, ValueError, TypeError)
@@ -66,6 +67,14 @@ class SerialLink:
             self._port.write(data)
         except FAILURES as error:
             raise LinkLostError(f"{self.name} was lost: {error}") from error
+
+    def reset(self) -> None:
+        """Reset the board by a pulse on DTR, where there is such a line; what was received before is dropped."""
+        with contextlib.suppress(*FAILURES):
+            self._port.dtr = False
+            time.sleep(RESET_S)
+            self._port.reset_input_buffer()
+            self._port.dtr = True
 
     def close(self) -> None:
         """Give the port back."""
