@@ -48,8 +48,8 @@ def check_version(version: int, port: str) -> None:
     """Raise NoBoardError if a board's wire version is not this program's."""
     if version == WIRE_VERSION:
         return
-    older = "Load the firmware that came with this program (firmware/emgtwitch) onto the board."
-    newer = "Update this program, or load the firmware that came with it (firmware/emgtwitch) onto the board."
+    older = "Load the firmware that came with this program onto the board: emgtwitch flash."
+    newer = "Update this program, or load the firmware that came with it onto the board: emgtwitch flash."
     raise NoBoardError(
         f"The board at {port} speaks wire version {version}; this program reads version {WIRE_VERSION}. "
         f"{older if version < WIRE_VERSION else newer}"
