@@ -1,5 +1,6 @@
 /* The converter as the data sheet has it: started by software, running freely, or by Timer1 compare B. */
 #include <math.h>
+#include <simavr/avr_timer.h>
 #include <simavr/sim_cycle_timers.h>
 #include <simavr/sim_interrupts.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 enum { ADEN = 0x80, ADSC = 0x40, ADATE = 0x20, ADIF = 0x10, ADIE = 0x08, ADPS = 0x07 };
 enum { ADTS = 0x07, ADTS_FREE = 0, ADTS_TIMER1_B = 5 };
 enum { ADLAR = 0x20, MUX = 0x0F, MUX_BANDGAP = 0x0E, MUX_GROUND = 0x0F, REFS_INTERNAL = 0xC0 };
+
+enum { LONGEST_INSTRUCTION = 8 }; /* in cycles, with the answer to an interrupt */
 
 #define FULL_SCALE 1024.0
 /* The bandgap is a weak source: after the multiplexer turns to it, the hold capacitor follows slowly. A firmware that
@@ -35,6 +38,7 @@ static FILE *log_file;
 static double wave_start_s;
 static bool wave_started;
 
+static avr_timer_t *timer1;
 static bool flag_clear = true; /* OCF1B: the trigger is its rising edge */
 static bool converting, first = true, by_timer;
 static uint16_t result;
@@ -60,28 +64,30 @@ static double normal(void)
     return sqrt(-2.0 * log(u)) * cos(2.0 * M_PI * draw());
 }
 
-static double input_mV(uint8_t mux)
+static double input_mV(uint8_t mux, double at_s)
 {
     if (mux == MUX_BANDGAP)
-        return bandgap_mV + (held_mV - bandgap_mV) * exp(-(sim_s() - muxed_s) / BANDGAP_SETTLING_S);
+        return bandgap_mV + (held_mV - bandgap_mV) * exp(-(at_s - muxed_s) / BANDGAP_SETTLING_S);
     if (mux < 8)
-        return pin_mV(mux, sim_s()) + (noise_uV > 0 ? 1e-3 * noise_uV * normal() : 0.0);
+        return pin_mV(mux, at_s) + (noise_uV > 0 ? 1e-3 * noise_uV * normal() : 0.0);
     return 0.0;
 }
 
 static avr_cycle_count_t finished(avr_t *chip, avr_cycle_count_t when, void *param);
 
-static void start(bool triggered)
+/* `at`: when it begins, a few cycles ago where simavr had an instruction to finish first. */
+static void start(bool triggered, avr_cycle_count_t at)
 {
+    double at_s = (double)at / F_CPU_HZ;
     uint8_t control = avr->data[REG_ADCSRA], mux = avr->data[REG_ADMUX];
     unsigned shift = control & ADPS ? control & ADPS : 1;
     double half_clocks = first ? 50 : triggered ? 27 : 26;
     if (triggered && wave.from_start && !wave_started) {
         wave_started = true;
-        wave_start_s = sim_s();
+        wave_start_s = at_s;
     }
     double reference_mV = (mux & REFS_INTERNAL) == REFS_INTERNAL ? bandgap_mV : avcc_mV;
-    sampled_mV = input_mV(mux & MUX);
+    sampled_mV = input_mV(mux & MUX, at_s);
     double count = floor(sampled_mV * FULL_SCALE / reference_mV);
     result = (uint16_t)fmin(fmax(count, 0.0), FULL_SCALE - 1);
     avr->data[REG_ADCSRA] |= ADSC;
@@ -90,17 +96,18 @@ static void start(bool triggered)
     by_timer = triggered;
     conversions_made++;
     if (log_file) {
-        conversion_t row = {.cycle = avr->cycle, .count = result, .mux = mux & MUX, .triggered = triggered,
+        conversion_t row = {.cycle = at, .count = result, .mux = mux & MUX, .triggered = triggered,
                             .resets = resets_power_on + resets_external + resets_watchdog};
         if (fwrite(&row, sizeof row, 1, log_file) != 1)
             die("The log of conversions cannot be written.");
     }
-    avr_cycle_timer_register(avr, (avr_cycle_count_t)(half_clocks * (1u << shift) / 2), finished, NULL);
+    avr_cycle_count_t end = at + (avr_cycle_count_t)(half_clocks * (1u << shift) / 2);
+    avr_cycle_timer_register(avr, end - avr->cycle, finished, NULL);
 }
 
 static avr_cycle_count_t finished(avr_t *chip, avr_cycle_count_t when, void *param)
 {
-    (void)when, (void)param;
+    (void)param;
     uint16_t shown = chip->data[REG_ADMUX] & ADLAR ? (uint16_t)(result << 6) : result;
     chip->data[REG_ADCL] = (uint8_t)shown;
     chip->data[REG_ADCH] = (uint8_t)(shown >> 8);
@@ -108,7 +115,7 @@ static avr_cycle_count_t finished(avr_t *chip, avr_cycle_count_t when, void *par
     converting = false;
     avr_raise_interrupt(chip, vector_of(VECTOR_ADC));
     if ((chip->data[REG_ADCSRA] & (ADEN | ADATE)) == (ADEN | ADATE) && (chip->data[REG_ADCSRB] & ADTS) == ADTS_FREE)
-        start(false);
+        start(false, when);
     return 0;
 }
 
@@ -132,7 +139,7 @@ static void write_control(avr_t *chip, avr_io_addr_t address, uint8_t value, voi
     if (flag && (value & ADIE) && !(before & ADIE))
         avr_raise_interrupt(chip, vector_of(VECTOR_ADC));
     if ((value & ADSC) && !converting)
-        start(false);
+        start(false, chip->cycle);
 }
 
 static void write_mux(avr_t *chip, avr_io_addr_t address, uint8_t value, void *param)
@@ -143,6 +150,18 @@ static void write_mux(avr_t *chip, avr_io_addr_t address, uint8_t value, void *p
         muxed_s = sim_s();
     }
     chip->data[address] = value;
+}
+
+/* When Timer1 last matched its compare register B. simavr tells it when the instruction then running has ended, up to
+ * four cycles late; silicon does not wait, and two conversions would seem to be 3999 or 4001 cycles apart. */
+static avr_cycle_count_t compared_at(void)
+{
+    avr_cycle_count_t match = timer1->tov_base + timer1->comp[AVR_TIMER_COMPB].comp_cycles;
+    if (match > avr->cycle)
+        match = timer1->tov_base; /* B equals TOP: the timer has just begun anew */
+    if (avr->cycle - match > LONGEST_INSTRUCTION)
+        die("simavr's Timer1 matched at %.7f s and told it at %.7f s.", (double)match / F_CPU_HZ, sim_s());
+    return match;
 }
 
 /* The compare flag of Timer1 B rises (1) or is cleared (0). A flag that nobody clears starts nothing on silicon. */
@@ -165,7 +184,7 @@ static void compare_flag(struct avr_irq_t *irq, uint32_t value, void *param)
     else if (converting)
         triggers_missed_busy++;
     else
-        start(true);
+        start(true, compared_at());
 }
 
 void adc_reset(void)
@@ -195,6 +214,11 @@ void adc_begin(const waveform_t *waveform, FILE *conversions)
             die("The waveform %s cannot be read.", wave.file);
         fclose(file);
     }
+    for (avr_io_t *part = avr->io_port; part; part = part->next)
+        if (!strcmp(part->kind, "timer") && ((avr_timer_t *)part)->name == '1')
+            timer1 = (avr_timer_t *)part; /* its io is its first member */
+    if (!timer1)
+        die("simavr's ATmega328P has no Timer1.");
     own_register(REG_ADCSRA, write_control, NULL);
     own_register(REG_ADCSRB, NULL, NULL);
     own_register(REG_ADMUX, write_mux, NULL);

@@ -1,6 +1,7 @@
 /* The chip: what is loaded into it, its fuses, and everything that resets it. */
 #include <simavr/avr_eeprom.h>
 #include <simavr/avr_ioport.h>
+#include <simavr/avr_timer.h>
 #include <simavr/sim_cycle_timers.h>
 #include <simavr/sim_elf.h>
 #include <simavr/sim_interrupts.h>
@@ -67,12 +68,28 @@ static void write_spm_control(avr_t *chip, avr_io_addr_t address, uint8_t value,
     avr_cycle_timer_register(chip, 6, hide_fuses, NULL);
 }
 
+/* simavr's timers keep their old period over a reset: the first write to TCNT would match at once. */
+static void forget_timers(void)
+{
+    for (avr_io_t *part = avr->io_port; part; part = part->next) {
+        if (strcmp(part->kind, "timer") != 0)
+            continue;
+        avr_timer_t *timer = (avr_timer_t *)part; /* its io is its first member */
+        timer->tov_cycles = timer->tov_base = 0;
+        timer->tov_top = 0;
+        timer->cs_div_value = 0;
+        for (unsigned n = 0; n < AVR_TIMER_COMP_COUNT; n++)
+            timer->comp[n].comp_cycles = 0;
+    }
+}
+
 static void on_reset(avr_t *chip)
 {
     if (fuses_shown)
         hide_fuses(chip, 0, NULL);
     if (simavr_reset)
         simavr_reset(chip);
+    forget_timers();
     usart_reset();
     adc_reset();
     if (cause == 0)

@@ -28,10 +28,11 @@ class BoardError(RuntimeError):
     """The virtual board did not do what it was asked; the text is its own."""
 
 
-def build(*targets: str) -> None:
-    """Make the board, the firmware and any further `targets` of firmware.mk, if they are not up to date."""
-    for file, wanted in (("sim/sim.mk", ("build/firmware/board",)), ("firmware.mk", ("firmware", *targets))):
-        command = ["make", "-s", "-f", f"firmware/{file}", *wanted]
+def build() -> None:
+    """Make the board, a bootloader for it and the firmware, where they are not up to date."""
+    parts = (("sim/sim.mk", ("build/firmware/board", "build/firmware/optiboot.hex")), ("firmware.mk", ("firmware",)))
+    for file, targets in parts:
+        command = ["make", "-s", "-f", f"firmware/{file}", *targets]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise BoardError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")

@@ -6,6 +6,7 @@
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ static port_options_t options;
 static FILE *raw;
 static int master = -1;
 static bool open_by_host;
+static int watch = -1; /* inotify: tells of a host that closed and opened again between two looks */
+static int holders;    /* files that the host has open on the pty */
 static uint8_t chip[CHIP_BYTES];
 static unsigned chip_n;
 static unsigned to_spoil;
@@ -34,6 +37,23 @@ static void make_raw(int terminal)
     tcsetattr(terminal, TCSANOW, &settings);
 }
 
+/* Whether somebody opened the pty, since the last look, where nobody had it open before. */
+static bool opened_anew(void)
+{
+    _Alignas(struct inotify_event) char buffer[4096];
+    bool anew = false;
+    for (ssize_t n; (n = read(watch, buffer, sizeof buffer)) > 0;) {
+        for (char *at = buffer; at < buffer + n; at += sizeof(struct inotify_event)) { /* a file's events have no name */
+            const struct inotify_event *event = (const struct inotify_event *)at;
+            if (event->mask & IN_OPEN)
+                anew = anew || holders == 0, holders++;
+            else if (event->mask & IN_CLOSE)
+                holders -= holders > 0;
+        }
+    }
+    return anew;
+}
+
 void port_plug(void)
 {
     int slave;
@@ -43,10 +63,15 @@ void port_plug(void)
     if (openpty(&master, &slave, name, NULL, NULL) != 0)
         die("No pty is to be had: %s.", strerror(errno));
     make_raw(slave);
+    watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (watch < 0 || inotify_add_watch(watch, name, IN_OPEN | IN_CLOSE) < 0)
+        die("The pty cannot be watched: %s.", strerror(errno));
     close(slave); /* from now on POLLHUP says that no host has it open */
+    opened_anew();
     fcntl(master, F_SETFL, O_NONBLOCK);
     fcntl(master, F_SETFD, FD_CLOEXEC);
     open_by_host = false;
+    holders = 0;
     chip_n = 0;
     unlink(options.link);
     if (symlink(name, options.link) != 0)
@@ -60,7 +85,8 @@ void port_unplug(void)
         return;
     unlink(options.link);
     close(master);
-    master = -1;
+    close(watch);
+    master = watch = -1;
 }
 
 static bool wait_for_reader(void)
@@ -131,13 +157,15 @@ void port_poll(void)
 {
     if (master < 0)
         return;
+    bool anew = opened_anew();
     struct pollfd one = {.fd = master, .events = POLLIN};
     poll(&one, 1, 0);
     bool open_now = !(one.revents & POLLHUP);
-    if (open_now && !open_by_host) {
+    if (!open_now)
+        holders = 0;
+    if (anew) {
         make_raw(master); /* the slave forgets it when it is closed */
         chip_n = 0;
-        open_by_host = true;
         if (options.reset_on_open)
             chip_external_reset();
     }
