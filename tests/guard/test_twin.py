@@ -37,6 +37,25 @@ def test_board_and_twin_agree_through_minutes_of_tone_and_mains() -> None:
     assert 64_000 < steps["longest_ms"][-1] < 70_000  # the floor was set anew within it
 
 
+def test_board_and_twin_agree_around_each_limit_in_time() -> None:
+    at = np.arange(300)
+    quiet = np.zeros(700)
+    bursts = [
+        np.concatenate([quiet, 100 * np.sin(2 * np.pi * f_Hz / 1000 * at[:n])])
+        for f_Hz, first, last in ((120, 120, 160), (25, 190, 300))  # quick ones to 150 ms, slow ones to 250 ms
+        for n in range(first, last)
+    ]
+    quick = 100 * np.sin(2 * np.pi * 0.12 * at[:60])
+    rails = [np.concatenate([quiet, quick, np.full(n, 600.0), quiet]) for n in range(9, 16)]
+    after = [  # activity that begins about when it may, 300 ms after a rail
+        np.concatenate([quiet, np.full(20, 600.0), np.zeros(n), quick]) for n in range(285, 310)
+    ]
+    x = np.concatenate([np.zeros(2100), *bursts, *rails, *after, quiet])
+    steps = assert_twins(np.clip(np.rint(512 + x), 0, 1023).astype(np.uint16))
+    assert steps["twitches"][-1] > 20
+    assert steps["contractions"][-1] > 5
+
+
 # Pieces of anything that a converter can give, of amplitudes from silence to the rails.
 SHAPES = ("level", "noise", "hum", "square", "steps", "spikes", "rail", "bytes")
 PIECES = st.lists(
