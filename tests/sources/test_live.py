@@ -14,7 +14,20 @@ from emgtwitch.sources.live import LiveSource
 from emgtwitch.wire.decode import Decoder
 from emgtwitch.wire.encode import note
 from emgtwitch.wire.light import frames
-from emgtwitch.wire.records import Change, Clock, Hello, Note, Port, Record, Samples, Session, SetRate, Start, Stop
+from emgtwitch.wire.records import (
+    AskHello,
+    Change,
+    Clock,
+    Hello,
+    Note,
+    Port,
+    Record,
+    Samples,
+    Session,
+    SetRate,
+    Start,
+    Stop,
+)
 from tests.sources.fake_board import FakeBoard, SteppingClocks, collect, kinds, wait_for
 
 
@@ -71,6 +84,20 @@ def test_a_streaming_board_is_neither_set_nor_started_nor_stopped(board: FakeBoa
     collect(source.read, lambda records: samples(records) and source.connected)
     source.close()
     assert not [r for r in board.requests if isinstance(r, (SetRate, Start, Stop))]
+
+
+def test_a_running_board_hears_from_us_every_10_s_and_says_hello(board: FakeBoard) -> None:
+    clocks = SteppingClocks(5 * 10**8)
+    source = live(board, clocks=clocks)
+    stream = collect(source.read, lambda records: source.connected)
+    began_ns = clocks.now_ns
+    asked = board.requests.count(AskHello())
+    stream = collect(source.read, lambda records: board.requests.count(AskHello()) >= asked + 3)
+    assert 25 < (clocks.now_ns - began_ns) / 1e9 < 40
+    stream += collect(source.read, lambda records: any(isinstance(r, Hello) for r in records))
+    assert source.connected
+    source.close()
+    assert [r for r in board.requests if isinstance(r, Start)] == [Start()]
 
 
 def test_a_refused_rate_is_the_users_matter(tmp_path: Path) -> None:
