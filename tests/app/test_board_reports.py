@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,21 @@ def test_a_watch_and_errors_are_shown_logged_and_the_same_in_a_replay(
     assert logged == again
     assert main(["events", "--marks", "--data", str(data)]) == 0
     assert SENTENCE in capsys.readouterr().out
+
+
+def test_a_watch_that_an_earlier_run_told_of_is_not_told_again(nursery: Nursery, tmp_path: Path) -> None:
+    """The board repeats its last watch until there is another; a program reading JSON gets all that is logged."""
+    data = tmp_path / "data"
+    later = replace(WATCH, period=5)
+    with FakeBoard(tmp_path / "ttyB") as board:
+        for reports, told in (([WATCH], True), ([WATCH], False), ([later], True)):
+            board.reports = [*reports, Counters(0, 0, 0, 0, 0)]
+            live = nursery.start("run", "--source", board.path, "--data", data)
+            live.wait_for(lambda live: " at 1000 Hz" in live.out.read_text())
+            nursery.run("mark", "end", "--data", data)
+            live.wait_for(lambda live: "mark: end" in live.out.read_text())
+            assert live.end(signal.SIGINT) == 0
+            assert (SENTENCE in live.out.read_text()) == told
 
 
 def test_errors_are_counted_in_words_and_none_are_no_words() -> None:

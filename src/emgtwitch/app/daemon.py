@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,8 +15,8 @@ from emgtwitch.app.days import local_time
 from emgtwitch.app.printer import Printer
 from emgtwitch.app.safety import SAFETY
 from emgtwitch.app.show import Tally, json_line, line, summary_line
-from emgtwitch.detect.records import Progress, Stamped
-from emgtwitch.errors import NoBoardError, UsageError
+from emgtwitch.detect.records import Mark, Output, Progress, Stamped
+from emgtwitch.errors import NoBoardError, UnreadableInputError, UsageError
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.settings import Settings
 from emgtwitch.sources.live import LiveSource, OpenLink
@@ -23,6 +24,7 @@ from emgtwitch.store.channel import CommandServer
 from emgtwitch.store.folders import SESSIONS_NAME, log_path
 from emgtwitch.store.keeper import Keeper
 from emgtwitch.store.log import LogWriter
+from emgtwitch.store.log_reader import LogReader
 from emgtwitch.store.recording import SessionWriter
 from emgtwitch.store.storage import Storage
 
@@ -127,9 +129,20 @@ class Daemon:
     def _print(self, outputs: Sequence[Stamped], remark: str) -> None:
         self._tally.add(outputs)
         for stamped in outputs:
+            if not self._json and self._told_before(stamped.record):
+                continue
             text = json_line(stamped.record) if self._json else line(stamped.record, _wall(stamped)) + remark
             if text is not None:
                 self._printer.out(text)
+
+    def _told_before(self, record: Output) -> bool:
+        """Whether an earlier run has told of this watch: the board repeats its last one until there is another."""
+        if not isinstance(record, Mark) or (record.kind, record.source) != ("guard", "board"):
+            return False
+        with contextlib.suppress(UnreadableInputError), LogReader(log_path(self._folder)) as log:
+            told = [mark["source"] == "board" and mark["detail"] == record.detail for mark in log.marks()]
+            return told.count(True) > 1  # once is this run's own: what is shown is stored
+        return False
 
     def _trouble(self, text: str) -> None:
         self._troubles = [*self._troubles[-9:], text]
