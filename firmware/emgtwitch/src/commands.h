@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/* Counts in a full Samples frame, of all channels together; with 3 channels 15, since frames hold whole scans. */
+/* Counts in a Samples frame while the line keeps up, of all channels together; with 3 channels 15, since a frame holds
+ * whole scans. Longer frames cost the line less, so they are free to be sent after a delay. */
 #define COUNTS_PER_FRAME 16
 /* Conversions a second that the converter does for sure: ADC clock 16 MHz / 128, 13.5 clocks each and a margin of 4 %. */
 #define CONVERSIONS_PER_S 8900
@@ -62,9 +63,9 @@ typedef struct {
  * REQUEST_NONE and REQUEST_REJECTED: neither; the request is not looked at.
  *
  * Of several reasons to refuse the first is given: only while stopped (SetRate, TestSignal, WriteIdentity), out of
- * range, too fast for the converter, too fast for the line: Samples frames may take four fifths of its bytes; the rest
- * is for Hello, Counters, marks and answers, and for catching up after them. Built with LINE_UNCHECKED, the board takes
- * what is too fast for the line, so that tests can have it overflow. */
+ * range, too fast for the converter, too fast for the line: Samples frames may take three quarters of it; the rest is for
+ * Hello, Counters, marks and answers, and for catching up after them. Built with LINE_UNCHECKED, the board takes what is
+ * too fast for the line, so that tests can have it overflow. */
 command_t command_decide(const request_t *request, request_status_t status, bool streaming, stream_setup_t now,
                          bool test_signal_now, uint32_t baud);
 
