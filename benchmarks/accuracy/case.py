@@ -60,7 +60,7 @@ class Case:
     labels: tuple[Label, ...] = ()  # parallel to `truth`, or empty
     held_out: bool = True
     confounder: str = ""  # what beside the muscle is in it: ECG, mains, motion, ...
-    clean: npt.NDArray[np.float64] | None = None  # the events alone in uV, for the ideal observer
+    cell: str = ""  # part of the group that has figures of its own: "3 dB", "steady", ...
 
     @property
     def duration_s(self) -> float:

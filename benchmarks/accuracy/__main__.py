@@ -1,0 +1,38 @@
+"""How accurate the detector is: `python -m benchmarks.accuracy [--only GROUP] [--detector NAME] [--short] [--tuning]`.
+
+Prints what is asked for, what is seen with its 95 % interval, and whether that is enough. Writes JSON to
+benchmarks/results/accuracy and plots to build/accuracy. The recordings are held-out ones unless --tuning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from benchmarks.accuracy import detectors, groups
+from benchmarks.accuracy.report import comparison, judgement
+from benchmarks.accuracy.run import run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=groups.names(), metavar="GROUP", help="groups: %(choices)s")
+    parser.add_argument("--detector", nargs="+", choices=list(detectors.DETECTORS), default=["emgtwitch"])
+    parser.add_argument("--short", action="store_true", help="few recordings of each group: under 40 s")
+    parser.add_argument("--tuning", action="store_true", help="the recordings to tune on, not the held-out ones")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    told = parser.parse_args()
+    began_s = time.monotonic()
+    outcomes = run(told.only or groups.names(), told.detector, not told.tuning, told.short, told.jobs)
+    for name in told.detector:
+        print(f"\n{name}, {'tuning' if told.tuning else 'held-out'} recordings")
+        print(judgement(outcomes[name]))
+    print()
+    print(comparison(outcomes))
+    print(f"\n({time.monotonic() - began_s:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Where the recordings of each group come from. A new group is one row here and its rows in asks.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Protocol
+
+from benchmarks.accuracy.case import Case
+from benchmarks.accuracy.scenarios import GROUPS, recipes
+
+
+class Source(Protocol):
+    """One recording to come; small, and can be sent to another process."""
+
+    def case(self) -> Case:
+        """Render or read it."""
+
+
+# Groups that are not simulated: name -> (module, function). The function is given `held_out` and `short`, and returns
+# sources. Its module is imported when the group is asked for.
+OTHERS: dict[str, tuple[str, str]] = {}
+
+
+def names() -> list[str]:
+    """All groups, in the order of the table."""
+    return [*GROUPS, *OTHERS]
+
+
+def sources(group: str, held_out: bool, short: bool) -> list[Source]:
+    """The recordings of a group."""
+    if group in OTHERS:
+        module, function = OTHERS[group]
+        make: Callable[[bool, bool], Iterable[Source]] = getattr(import_module(module), function)
+        return list(make(held_out, short))
+    return list(recipes(group, held_out, short))
