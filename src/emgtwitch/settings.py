@@ -37,6 +37,7 @@ class Settings:
     min_ms: float = _limited(4.0, 1.0, 10000.0, "ms", "shorter events are dropped")
     twitch_max_ms: float = _limited(150.0, 5.0, 10000.0, "ms", "longest twitch")
     spasm_min_s: float = _limited(2.0, 0.05, 60.0, "s", "shortest spasm; announced as soon as it is reached")
+    pause_ms: float = _limited(18.0, 4.0, 100.0, "ms", "a longer pause ends a twitch")
     merge_max_ms: float = _limited(300.0, 0.0, 10000.0, "ms", "longest pause inside a sustained event")
     train_gap_s: float = _limited(1.0, 0.05, 10.0, "s", "twitches of a train follow each other sooner than this")
     train_min_count: int = _limited(3, 2, 100, "", "twitches that make a train")

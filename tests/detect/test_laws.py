@@ -124,9 +124,36 @@ def test_a_heart_is_an_artefact_and_no_event() -> None:
     """R waves of 50-500 uV: at most one event in 20 beats."""
     for peak_uV in (50.0, 150.0, 500.0):
         seen, _, _ = worn(replace(QUIET, ecg_uV=peak_uV), 60.0, 54002)
-        beats = [f for f in seen if f.what == "motion"]
-        assert len(beats) > 40
+        assert len([f for f in seen if f.what == "ecg"]) > 40
         assert len(events(seen)) <= 3
+
+
+@pytest.mark.parametrize("peak_uV", [100.0, 500.0, 2000.0])
+def test_motion_is_an_artefact_and_no_event(peak_uV: float) -> None:
+    scenario = replace(QUIET, spontaneous=(Spontaneous("motion", 600.0, (peak_uV, peak_uV)),))
+    seen, _, _ = worn(scenario, 240.0, 54004)
+    assert events(seen) == []
+    assert len([f for f in seen if f.what in ("motion", "ecg")]) > 10
+
+
+@pytest.mark.parametrize("peak_uV", [150.0, 500.0, 2000.0])
+def test_nine_of_ten_knocks_at_the_cable_are_artefacts(peak_uV: float) -> None:
+    scenario = replace(QUIET, spontaneous=(Spontaneous("tap", 600.0, (peak_uV, peak_uV)),))
+    seen, _, truth = worn(scenario, 240.0, 54005)
+    assert len(truth) > 30
+    assert len(events(seen)) <= 0.1 * len(truth)
+
+
+def test_a_converter_coarser_than_the_noise_leaves_the_time_analysable() -> None:
+    """10 bits at a gain of 1000, a step of 4.9 uV over noise of 0.7 uV: a line may be flat for seconds."""
+    seen, _, _ = worn(SCENARIOS["clean"], 60.0, 9002)
+    assert sum(f.offset_s - f.onset_s for f in seen if f.what == "flat") < 6.0
+
+
+def test_the_preset_for_fasciculations_leaves_a_spasm_whole() -> None:
+    x = np.random.default_rng(55001).normal(0, 2, 20000)
+    x += 60 * burst(1000.0, 4.0, 11.0, 20, np.random.default_rng(55002))
+    assert [e.what for e in events(found(x, 1000.0, settings=preset("fasciculation")))] == ["spasm"]
 
 
 @pytest.mark.parametrize(("kind", "what"), [("lead_off", "rail"), ("flat", "flat")])

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from emgtwitch.detect.presets import preset
-from emgtwitch.wearer.scenario import SCENARIOS, Scenario, Scheduled, Spontaneous
-from tests.detect.common import FINE, burst, events, found, worn
+from emgtwitch.wearer.scenario import SCENARIOS, Scenario, Scheduled
+from tests.detect.common import FINE, events, found, worn
 
 QUIET = SCENARIOS["quiet"]
 SHARES = (1.0, 0.15, 0.4, 0.05, 0.15)
@@ -36,31 +35,6 @@ def test_mains_that_comes_and_goes_gives_no_event(peak_uV: float) -> None:
     mains = tuple(peak_uV * share for share in SHARES)
     scenario = replace(QUIET, mains_uV=mains, mains_wander_Hz=0.5, mains_spell_s=(8.0, 8.0))
     assert [e for seed in (42001, 42003) for e in events(worn(scenario, 120.0, seed)[0])] == []
-
-
-@pytest.mark.xfail(strict=True, reason="a tap rings at 15-60 Hz, inside the band, and looks like a potential")
-@pytest.mark.parametrize("kind", ["tap", "motion"])
-def test_motion_and_taps_are_artefacts(kind: str) -> None:
-    """500 uV. Measured in 2 min: 21 of 22 taps are twitches; of the motions 18 artefacts, 11 contractions."""
-    scenario = replace(QUIET, spontaneous=(Spontaneous(kind, 600.0, (500.0, 500.0)),))  # type: ignore[arg-type]
-    assert events(worn(scenario, 120.0, 42001)[0]) == []
-
-
-@pytest.mark.xfail(
-    strict=True, reason="a quarter second without a change of count is a flat line, also when it is quiet"
-)
-def test_a_converter_coarser_than_the_noise_leaves_the_time_analysable() -> None:
-    """10 bits at a gain of 1000, noise of 0.7 uV. Measured in 5 min: 202 s flat, so 36 of 67 events found."""
-    seen, _, _ = worn(SCENARIOS["clean"], 60.0, 9002)
-    assert sum(f.offset_s - f.onset_s for f in seen if f.what == "flat") < 6.0
-
-
-@pytest.mark.xfail(strict=True, reason="pauses of 10 ms end an event, and even steady activity has some")
-def test_the_preset_for_fasciculations_leaves_a_spasm_whole() -> None:
-    """Measured: a burst of 11 s comes as 4 to 5 events."""
-    x = np.random.default_rng(55001).normal(0, 2, 20000)
-    x += 60 * burst(1000.0, 4.0, 11.0, 20, np.random.default_rng(55002))
-    assert [e.what for e in events(found(x, 1000.0, settings=preset("fasciculation")))] == ["spasm"]
 
 
 @pytest.mark.xfail(strict=True, reason="contrast is judged over 32 ms, in which a potential of 15 ms loses 3 dB")

@@ -8,6 +8,7 @@ from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb, edges, energy5, span_above
 from emgtwitch.detect.mains import line_share
+from emgtwitch.detect.shape import artefact
 from emgtwitch.detect.state import (
     ANNOUNCEMENT,
     EDGE_SHARE,
@@ -16,7 +17,6 @@ from emgtwitch.detect.state import (
     INTERVAL,
     MAINS,
     MIN_ENTRIES,
-    MOTION,
     NOISE,
     SCALES,
     TONE_SHARE,
@@ -27,7 +27,6 @@ RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to t
 LEVEL_MIN, LEVEL_MAX = 2.0, 20.0
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 TONE_CONTRAST = 6.0
-MOTION_RATIO = 15.0
 LINE_SHARE = 0.65
 
 
@@ -74,10 +73,9 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.level = LEVEL_MIN
     s.log_level = math.log(LEVEL_MIN)
     s.sum_main = s.window[k]
-    s.sum_mid = 0.0
     s.sum_main_sure = s.sum_main
-    s.sum_mid_sure = 0.0
     s.low_max = s.low_ms
+    s.strong = s.window[p.first_scale + 2] / (p.tick * (1 << (p.first_scale + 2)))
     s.steady_n = 0
     s.announced = 0
     s.lined = -1
@@ -88,7 +86,8 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.peak5 = 0.0
     s.top_rung = -1
     s.last[:] = 0
-    s.rung_scale = 4.0 / (s.floor * p.rms5)
+    if s.kept == 0:  # the ladders of events that may be joined are of one measure
+        s.rung_scale = 4.0 / (s.floor * p.rms5)
     start = max(s.open_pos - p.rms5 - p.delay, max(s.splice_pos, s.end_pos, s.ladder_pos))
     s.ladder_pos = start
     s.rms5_energy = 0.0
@@ -96,11 +95,83 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
         s.rms5_energy += ring[i & p.ring_mask] ** 2
 
 
+@inline
+def let_go(s, out, n_out):  # type: ignore[no-untyped-def]
+    """The event that was kept is one of its own: emit it."""
+    if s.kept == 1:
+        s.kept = 0
+        kind = EVENT if s.kept_cause == 0 else INTERVAL
+        n_out = emit(s, out, n_out, kind, s.kept_number, s.kept_onset, s.kept_offset)
+        row = out[n_out - 1]
+        row.cause = s.kept_cause
+        row.peak = s.kept_peak
+        row.rms = math.sqrt(s.kept_sum / (s.kept_offset - s.kept_onset))
+        row.snr_dB = 10 * math.log10(row.rms**2 / s.kept_floor)
+    return n_out
+
+
+@kernel
+def keep(s, onset, offset, cause):  # type: ignore[no-untyped-def]
+    """Keep the event just over."""
+    s.kept = 1
+    s.kept_number, s.kept_cause = s.open_number, cause
+    s.kept_onset, s.kept_offset = onset, offset
+    s.kept_peak, s.kept_peak5, s.kept_sum, s.kept_floor = s.peak, s.peak5, s.sum_main_sure, s.event_floor
+    s.kept_low, s.kept_strong = s.low_max, s.strong
+    s.kept_open_pos, s.kept_open_index, s.kept_end_pos = s.open_pos, s.open_index, s.active_pos
+    s.kept_length = offset - onset
+    s.kept_top = s.top_rung
+    s.kept_first[:] = s.first
+    s.kept_last[:] = s.last
+
+
+@inline
+def belong(p, s, onset, offset):  # type: ignore[no-untyped-def]
+    """Whether [onset, offset) goes on with the event that was kept: not where both are brief, as in a train."""
+    return onset - s.kept_offset <= p.join and max(s.kept_length, offset - onset) > p.brief
+
+
+@kernel
+def join(s):  # type: ignore[no-untyped-def]
+    """The event that was kept was the beginning of the one that is open."""
+    s.kept = 0
+    s.open_number = s.kept_number
+    s.open_pos, s.open_index = s.kept_open_pos, s.kept_open_index
+    s.peak, s.peak5 = max(s.peak, s.kept_peak), max(s.peak5, s.kept_peak5)
+    s.low_max, s.strong = max(s.low_max, s.kept_low), max(s.strong, s.kept_strong)
+    s.sum_main += s.kept_sum
+    s.sum_main_sure += s.kept_sum
+    s.event_floor = min(s.event_floor, s.kept_floor)
+    for rung in range(s.kept_top + 1):
+        s.first[rung] = s.kept_first[rung]
+        s.last[rung] = max(s.last[rung], s.kept_last[rung])
+    s.top_rung = max(s.top_rung, s.kept_top)
+
+
+@kernel
+def what_else(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
+    """The cause if the event at [onset, offset) of the ring is an artefact, else 0."""
+    cause = artefact(p, s, ring, onset, offset)
+    if cause == 0 and s.lined == 1:
+        return MAINS
+    if cause == 0 and s.lined < 0:
+        half = p.line_window // 2
+        stop = min(s.pos, max(s.active_pos, s.open_pos + half))
+        if stop - half > s.splice_pos and line_share(p, s, ring, stop, half) > LINE_SHARE:
+            return MAINS
+    return cause
+
+
 @kernel
 def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def]
     """End the open event: refine its edges, tell artefacts from contractions, emit it."""
     climb(p, s, ring, min(s.active_pos + p.rms5 + p.delay, s.pos))
     onset, offset = edges(p, s)
+    if s.kept == 1 and belong(p, s, onset, offset):
+        join(s)
+        onset, offset = edges(p, s)
+    n_out = let_go(s, out, n_out)
+    late = s.pos - s.index + p.delay + p.rms5 // 2  # from the index to the ring, delayed by filter and window
     s.phase = 0
     s.end_pos = s.active_pos
     if s.announced == 1:
@@ -119,28 +190,20 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
     s.loud = max(s.loud, s.peak5)
     if sustained:
         s.just_loud = max(s.just_loud, s.peak5)
-    n_out = emit(s, out, n_out, EVENT, s.open_number, onset, offset)
+    if s.announced == 0:
+        cause = what_else(p, s, ring, onset + late, offset + late)
+        if not sustained and truncated == 0:
+            keep(s, onset, offset, cause)
+            return n_out
+    else:
+        cause = 0
+    n_out = emit(s, out, n_out, EVENT if cause == 0 else INTERVAL, s.open_number, onset, offset)
     row = out[n_out - 1]
-    sure = max(s.active_pos - s.open_pos, 1)
+    row.cause = cause
     row.peak = s.peak
     row.rms = math.sqrt(s.sum_main_sure / length)
     row.snr_dB = 10 * math.log10(row.rms**2 / s.event_floor)
     row.truncated = truncated
-    if s.announced == 1:
-        return n_out
-    cause = 0
-    if length < 0.25 * p.fs and s.low_max > MOTION_RATIO * s.sum_mid_sure / sure:
-        cause = MOTION
-    elif s.lined == 1:
-        cause = MAINS
-    elif s.lined < 0:
-        half = p.line_window // 2
-        stop = min(s.pos, max(s.active_pos, s.open_pos + half))
-        if stop - half > s.splice_pos and line_share(p, s, ring, stop, half) > LINE_SHARE:
-            cause = MAINS
-    if cause > 0:
-        row.type = INTERVAL
-        row.cause = cause
     return n_out
 
 
@@ -230,8 +293,8 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     n256 = p.tick * (1 << (p.first_scale + 5))
     n32 = p.tick * (1 << (p.first_scale + 2))
     s.sum_main += s.e_main
-    s.sum_mid += s.e_mid
     s.low_max = max(s.low_max, s.low_ms)
+    s.strong = max(s.strong, s.window[p.first_scale + 2] / n32)
     s.event_floor = min(s.event_floor, s.floor)
     if s.phase == 1:
         recent = s.window[p.first_scale + 5] / n256
@@ -251,7 +314,11 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.active_pos = s.pos
             s.active_index = s.index
             s.sum_main_sure = s.sum_main
-            s.sum_mid_sure = s.sum_mid
+        if s.kept == 1 and s.active_pos - s.open_pos > p.brief + p.ladder_lag:
+            onset, offset = edges(p, s)
+            if belong(p, s, onset, offset):
+                join(s)
+            n_out = let_go(s, out, n_out)
         n_out = tone(p, s, ring, out, n_out)
         until = s.pos - p.ladder_lag
         if s.tone_phase == 1:
@@ -300,7 +367,6 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.active_index = s.index
             s.quiet_nats = 0.0
             s.sum_main_sure = s.sum_main
-            s.sum_mid_sure = s.sum_mid
             return n_out
     # Only around sustained activity do longer pauses belong to it: twitches of a train stay apart.
     pause = s.longest // 2

@@ -8,13 +8,15 @@ floor, the mains' amplitude. Per tick, only where something goes on: the machine
 
 from __future__ import annotations
 
-from emgtwitch.detect.events import begin_event, emit_interval, end_event, follow
+from emgtwitch.detect.events import begin_event, emit_interval, end_event, follow, let_go
 from emgtwitch.detect.floor import learn
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
 from emgtwitch.detect.mains import adapt_lanes, rotate_lanes
 from emgtwitch.detect.state import FLAT, HOP_TICKS, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING
 
+PATIENCE = 20
+KEEP_TICKS = 8  # what begins later than a pause and so much needs a long window to be seen: it joins nothing
 ROWS_PER_HOP = 32  # more than a hop can write
 
 
@@ -22,7 +24,9 @@ ROWS_PER_HOP = 32  # more than a hop can write
 def _scan(p, s, x, start, stop):  # type: ignore[no-untyped-def]
     """Return where a rail or a flat line has lasted too long in x[start:stop], or `stop`."""
     last, same, rail = s.last_count, s.same_run, s.rail_count
-    low, high, most_rail, most_same = p.rail_low, p.rail_high, p.rail_run, p.flat_run
+    low, high, most_rail = p.rail_low, p.rail_high, p.rail_run
+    # Where the converter's steps hide the noise, a line may be flat for long and yet nothing be wrong.
+    most_same = p.flat_run if s.floor > 2 * p.floor_min else PATIENCE * p.flat_run
     outside = 0
     for i in range(start, stop):
         outside += (x[i] <= low) | (x[i] >= high)
@@ -63,7 +67,6 @@ def _start_cold(p, s, count):  # type: ignore[no-untyped-def]
     s.z_main[:] = 0.0
     s.z_main[0], s.z_main[1] = -p.main[0, 0] * v, p.main[0, 2] * v
     s.z_low[0], s.z_low[1] = -p.low[0] * v, p.low[2] * v
-    s.z_mid[:] = 0.0
     s.z_high[:] = 0.0
 
 
@@ -75,7 +78,7 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
     if s.cold == 1:
         _start_cold(p, s, x[start])
     n, in_hop = stop - start, s.in_hop
-    m, low, mid, high, scale = p.main, p.low, p.mid, p.high, p.scale
+    m, low, high, scale = p.main, p.low, p.high, p.scale
     b00, b01, b02, a01, a02 = m[0, 0], m[0, 1], m[0, 2], m[0, 3], m[0, 4]
     b10, b11, b12, a11, a12 = m[1, 0], m[1, 1], m[1, 2], m[1, 3], m[1, 4]
     z0, z1, z2, z3 = s.z_main[0], s.z_main[1], s.z_main[2], s.z_main[3]
@@ -111,36 +114,29 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
             second = c2 * tables[0, k + 2, r] + q2 * tables[1, k + 2, r]
             third = c3 * tables[0, k + 3, r] + q3 * tables[1, k + 3, r]
             work[r] -= first + (second + third)
-    m0, m1 = s.z_mid[0], s.z_mid[1]
     h0, h1 = s.z_high[0], s.z_high[1]
-    mb0, mb1, mb2, ma1, ma2 = mid[0], mid[1], mid[2], mid[3], mid[4]
     hb0, hb1, hb2, ha1, ha2 = high[0], high[1], high[2], high[3], high[4]
     e_high = s.e_high
     pos, mask, tick = s.pos + in_hop, p.ring_mask, p.tick
     at = in_hop // tick if in_hop > 0 else 0
     left = (at + 1) * tick - in_hop
-    e_main, e_mid = s.tick_main[at], s.tick_mid[at]
+    e_main = s.tick_main[at]
     for i in range(n):
         y = work[in_hop + i]
-        upper = mb0 * y + m0
-        m0 = mb1 * y - ma1 * upper + m1
-        m1 = mb2 * y - ma2 * upper
         top = hb0 * y + h0
         h0 = hb1 * y - ha1 * top + h1
         h1 = hb2 * y - ha2 * top
         ring[(pos + i) & mask] = y
         e_main += y * y
-        e_mid += upper * upper
         e_high += top * top
         left -= 1
         if left == 0:
-            s.tick_main[at], s.tick_mid[at] = e_main, e_mid
-            e_main = e_mid = 0.0
+            s.tick_main[at] = e_main
+            e_main = 0.0
             at += 1
             left = tick
     if at < HOP_TICKS:
-        s.tick_main[at], s.tick_mid[at] = e_main, e_mid
-    s.z_mid[0], s.z_mid[1] = m0, m1
+        s.tick_main[at] = e_main
     s.z_high[0], s.z_high[1] = h0, h1
     s.e_high = e_high
     s.in_hop = in_hop + n
@@ -214,7 +210,7 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
             s.hop_tick = j
             for k in range(LEVELS):
                 s.window[k] = s.history[k, (1 << k) + j]
-            s.e_main, s.e_mid = s.tick_main[j], s.tick_mid[j]
+            s.e_main = s.tick_main[j]
             if s.phase != 0:
                 n_out = follow(p, s, ring, out, n_out)
             elif ready:
@@ -228,6 +224,8 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
     _shift_windows(s, ticks)
     s.pos = begin_pos + samples
     s.index = begin_index + samples
+    if s.kept == 1 and s.phase == 0 and s.pos - s.kept_end_pos > p.join + KEEP_TICKS * p.tick:
+        n_out = let_go(s, out, n_out)
     s.hops += 1
     adapt_lanes(p, s, tables, rows, work, samples)
     s.loud *= p.loud_decay
@@ -235,12 +233,11 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
     s.eager = max(s.eager - 1, 0)
     s.in_hop = 0
     for j in range(HOP_TICKS):
-        s.tick_main[j] = s.tick_mid[j] = 0.0
+        s.tick_main[j] = 0.0
     s.e_low = s.e_high = 0.0
     # Denormal numbers slow a filter by a hundred times.
-    if abs(s.z_main[2]) + abs(s.z_main[3]) + abs(s.z_mid[0]) + abs(s.z_mid[1]) < 1e-30:
+    if abs(s.z_main[2]) + abs(s.z_main[3]) + abs(s.z_high[0]) + abs(s.z_high[1]) < 1e-30:
         s.z_main[2:] = 0.0
-        s.z_mid[:] = 0.0
         s.z_high[:] = 0.0
     if s.guard > 0:
         s.guard -= samples
@@ -266,6 +263,7 @@ def _begin_bad(p, s, ring, out, n_out, kind, run):  # type: ignore[no-untyped-de
         else:
             s.active_pos = min(s.active_pos, before)
             n_out = end_event(p, s, ring, out, n_out, 1)
+    n_out = let_go(s, out, n_out)
     if s.settling == 1 and s.bad_start > s.settling_start:
         n_out = emit_interval(s, out, n_out, SETTLING, s.settling_start, s.bad_start)
     return n_out
@@ -295,6 +293,7 @@ def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
     n_out = 0
     if s.phase != 0:
         n_out = end_event(p, s, ring, out, n_out, 1 if s.phase == 1 else 0)
+    n_out = let_go(s, out, n_out)
     if s.bad != 0:
         n_out = emit_interval(s, out, n_out, s.bad, s.bad_start, s.index)
     elif s.settling == 1 and s.index > s.settling_start:

@@ -14,7 +14,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "default": ("twitches to 150 ms, contractions, spasms from 2 s", {}),
     "fasciculation": (
         "single motor units, 3-50 ms, hardly merged",
-        {"min_ms": 3.0, "twitch_max_ms": 50.0, "merge_max_ms": 10.0},
+        {"min_ms": 3.0, "twitch_max_ms": 50.0, "pause_ms": 10.0},
     ),
     "myoclonus": ("jerks of 10-150 ms", {"min_ms": 10.0, "twitch_max_ms": 150.0}),
     "fragmentary-myoclonus": (

@@ -82,7 +82,7 @@ class Interval:
     channel: int | None  # None: all channels
     onset_s: float
     offset_s: float
-    cause: str  # of an artefact: motion, mains, noise, tap; of a gap: lost, reset, unplugged, missing; else empty
+    cause: str  # of an artefact: motion, ecg, mains, noise, tap; of a gap: lost, reset, unplugged, missing; else empty
     decided_sample: int
 
     def as_json(self) -> dict[str, Any]:

@@ -45,6 +45,8 @@ PARAMS = np.dtype(
         ("just_loud_decay", "f8"),
         ("rms5", "i8"),  # samples in 5 ms
         ("hold", "i8"),  # samples of quiet that end a piece
+        ("join", "i8"),  # pieces of which one is longer than `brief` join over so short a pause
+        ("brief", "i8"),
         ("merge_max", "i8"),  # samples
         ("twitch_max", "i8"),
         ("tone_max", "i8"),  # longest twitch on tone
@@ -77,7 +79,6 @@ STATE = np.dtype(
         ("settling_start", "i8"),
         ("z_main", "f8", (4,)),
         ("z_low", "f8", (2,)),
-        ("z_mid", "f8", (2,)),
         ("z_high", "f8", (2,)),
         ("lane_c", "f8", (LANES,)),  # amplitudes of the mains' cosines and sines, counted from the hop's beginning
         ("lane_s", "f8", (LANES,)),
@@ -89,11 +90,9 @@ STATE = np.dtype(
         ("in_hop", "i8"),  # samples of the hop so far; pos and index stand at its beginning
         ("hops", "i8"),
         ("tick_main", "f8", (HOP_TICKS,)),
-        ("tick_mid", "f8", (HOP_TICKS,)),
         ("e_low", "f8"),  # of the hop
         ("e_high", "f8"),
         ("e_main", "f8"),  # of the tick
-        ("e_mid", "f8"),
         ("ticks", "i8"),
         ("hop_tick", "i8"),  # which of the hop is being looked at
         ("history", "f8", (LEVELS, 2 ** (LEVELS - 1) + HOP_TICKS)),
@@ -126,16 +125,18 @@ STATE = np.dtype(
         ("base", "f8"),  # mean square against which the event ends
         ("event_floor", "f8"),
         ("sum_main", "f8"),
-        ("sum_mid", "f8"),
         ("sum_main_sure", "f8"),
-        ("sum_mid_sure", "f8"),
-        ("low_max", "f8"),
+        ("low_max", "f8"),  # most of low_ms in the event, and most of the band's mean square over 32 ms
+        ("strong", "f8"),
         ("steady_n", "i8"),
         ("steady_sum", "f8"),
         ("steady_sum2", "f8"),
         ("steady_main", "f8"),
         ("steady_high", "f8"),
         ("lined", "i8"),  # whether its first 200 ms are mains; -1: not that long yet
+        ("slow_pos", "i8"),  # of the last short event that was too slow for muscle, and how long after the one before
+        ("slow_gap", "i8"),
+        ("slow_regular", "i8"),
         ("announced", "i8"),
         ("announced_onset", "i8"),
         ("announced_end", "i8"),
@@ -151,6 +152,24 @@ STATE = np.dtype(
         ("top_rung", "i8"),
         ("first", "i8", (RUNGS,)),
         ("last", "i8", (RUNGS,)),
+        ("kept", "i8"),  # 1: a short event is over and waits to see whether it was the beginning of a longer one
+        ("kept_number", "i8"),
+        ("kept_cause", "i8"),
+        ("kept_onset", "i8"),
+        ("kept_offset", "i8"),
+        ("kept_peak", "f8"),
+        ("kept_peak5", "f8"),
+        ("kept_sum", "f8"),
+        ("kept_floor", "f8"),
+        ("kept_low", "f8"),
+        ("kept_strong", "f8"),
+        ("kept_open_pos", "i8"),
+        ("kept_open_index", "i8"),
+        ("kept_end_pos", "i8"),
+        ("kept_length", "i8"),
+        ("kept_top", "i8"),
+        ("kept_first", "i8", (RUNGS,)),
+        ("kept_last", "i8", (RUNGS,)),
         ("tone_phase", "i8"),  # 0 none, 1 a twitch on tone is under way
         ("tone_start", "i8"),
         ("tone_last", "i8"),
@@ -186,5 +205,7 @@ CAUSES = (
     ("artefact", "motion"),
     ("artefact", "mains"),
     ("artefact", "noise"),
+    ("artefact", "tap"),
+    ("artefact", "ecg"),
 )
-RAIL, FLAT, SETTLING, MOTION, MAINS, NOISE = 1, 2, 3, 4, 5, 6
+RAIL, FLAT, SETTLING, MOTION, MAINS, NOISE, TAP, ECG = 1, 2, 3, 4, 5, 6, 7, 8
