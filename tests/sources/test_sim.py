@@ -251,7 +251,8 @@ def test_a_stop_while_stopped_is_done() -> None:
 def test_the_test_signal_is_the_agreed_pattern_until_it_is_switched_off() -> None:
     one, time = link(started=False)
     read_for(one, time, 0.1)
-    hello = ask(one, SetRate(1000, 2, 4), wire.TestSignal(1), Start())[2]
+    _, on, hello, _ = ask(one, SetRate(1000, 2, 4), wire.TestSignal(1), Start())
+    assert on == Answer(wire.TestSignal.TYPE, 41, 0, 1)
     assert isinstance(hello, Hello)
     assert hello.flags == 3
     counts = counts_in(read_for(one, time, 1.0))

@@ -60,7 +60,7 @@ class _Board:
         self._seed = seed
         self._device_id = DEVICE_ID | seed & 0xFFFFFFFF
         self._gain_milli = round(1000 * scenario.device.gain)
-        self._testing = False
+        self.testing = False
         self._runs = 0
         self._seq = 0
         self._wearer: Wearer | None = None
@@ -101,7 +101,7 @@ class _Board:
             return _STREAMING
         if ask.on > 1:
             return _RANGE
-        self._testing = bool(ask.on)
+        self.testing = bool(ask.on)
         return _DONE
 
     def write_identity(self, ask: WriteIdentity) -> int:
@@ -137,7 +137,7 @@ class _Board:
                 reset_cause=_POWER_ON,
                 boot_count=1,
                 run_count=self._runs,
-                flags=self.streaming | self._testing << 1,
+                flags=self.streaming | self.testing << 1,
                 index=self.made & 0xFFFFFFFF,
                 free_stack_bytes=0,
             )
@@ -153,7 +153,7 @@ class _Board:
         while self.made < end:
             n = min(end, (self.made // between + 1) * between) - self.made
             counts = self._wearer.render(n)
-            if self._testing:
+            if self.testing:
                 made = range(self.made, self.made + n)
                 pattern = [scan(index, self.scenario.channels, self.scenario.device.oversampling) for index in made]
                 counts = np.array(pattern, dtype=np.uint16)
@@ -261,6 +261,7 @@ class SimLink:
             value = round(board.scenario.fs_Hz)
         elif isinstance(asked, TestSignal):
             status = board.test_signal(asked)
+            value = int(board.testing)
         elif isinstance(asked, WriteIdentity):
             status = board.write_identity(asked)
         elif isinstance(asked, Start):
