@@ -13,7 +13,7 @@ import numpy as np
 
 from emgtwitch.wearer.motor_units import Floats
 from emgtwitch.wearer.scenario import Scenario
-from emgtwitch.wearer.seeds import DRIFT, ECG, MAINS, NOISE, WANDER, generator
+from emgtwitch.wearer.seeds import DRIFT, ECG, MAINS, NOISE, TAIL, WANDER, generator
 from emgtwitch.wearer.truth import BAND_HZ
 
 
@@ -39,6 +39,9 @@ class Contaminant(Protocol):
         """Add this source's uV in `block` to `out`."""
 
 
+_TAIL_S = 0.02  # knots of the level of heavy-tailed noise
+
+
 class Noise:
     """Amplifier and electrode: white and 1/f noise with the densities that give the scenario's RMS in 20-450 Hz.
 
@@ -54,14 +57,31 @@ class Noise:
         self._electrode = scenario.electrode_noise_uV**2 / np.log(high / low)
         self._sd = scenario.electrode_noise_variability_dB * np.log(10) / 20
         self._key = (NOISE, channel)
+        self._channel = channel
+        self._tail = scenario.noise_tail_dB * np.log(10) / 20
+        self._profile = scenario.noise_profile
         self._seed = seed
         self._last: tuple[int, Floats] | None = None
 
     def add(self, out: Floats, block: Block) -> None:
         fade = np.pi / 2 * np.arange(block.n) / block.n
         before = self._piece(block.number - 1, block)[-block.n :]
-        out += np.cos(fade) * before
-        out += np.sin(fade) * self._piece(block.number, block)[: block.n]
+        level = self._level(block)
+        out += level * np.cos(fade) * before
+        out += level * np.sin(fade) * self._piece(block.number, block)[: block.n]
+
+    def _level(self, block: Block) -> Floats | float:
+        """What the noise is multiplied with: its profile, and a fast log-normal factor with a mean square of 1."""
+        level: Floats | float = 1.0
+        if self._profile:
+            level = np.interp(block.time_s(), *np.transpose(self._profile))
+        if self._tail:
+            knots = max(1, round(block.n / block.rate_Hz / _TAIL_S))
+            heights = generator(self._seed, TAIL, self._channel, block.number).standard_normal(knots)
+            after = generator(self._seed, TAIL, self._channel, block.number + 1).standard_normal(1)
+            path = np.interp(np.arange(block.n) / block.n * knots, np.arange(knots + 1), [*heights, *after])
+            level = level * np.exp(self._tail * path - self._tail**2)
+        return level
 
     def _piece(self, number: int, block: Block) -> Floats:
         """Two blocks' worth of noise that begin with block `number`."""
@@ -131,6 +151,7 @@ _ECG_WAVES = (
     (-0.25, 0.042, 0.011),
     (0.22, 0.27, 0.060),
 )
+_QRS = (1, 2, 3)
 _ECG_S = 0.5
 
 
@@ -140,6 +161,7 @@ class Ecg:
     def __init__(self, scenario: Scenario, channel: int, seed: int) -> None:
         self._scenario = scenario
         self._rng = generator(seed, ECG)  # one heart for all channels
+        self._qrs_width = scenario.ecg_qrs_width
         self._peak_uV = scenario.ecg_uV * float(generator(seed, ECG, channel).uniform(0.7, 1.0) if channel else 1.0)
         self._beats_s = [float(self._rng.uniform(0, 1))]
 
@@ -155,7 +177,9 @@ class Ecg:
             first, last = np.searchsorted(time_s, [beat_s - _ECG_S, beat_s + _ECG_S])
             if first < last:
                 at_s = time_s[first:last] - beat_s
-                for share, place_s, width_s in _ECG_WAVES:
+                for wave, (share, place_s, width_s) in enumerate(_ECG_WAVES):
+                    if wave in _QRS:
+                        place_s, width_s = place_s * self._qrs_width, width_s * self._qrs_width
                     out[first:last] += self._peak_uV * share * np.exp(-0.5 * ((at_s - place_s) / width_s) ** 2)
 
 

@@ -92,9 +92,10 @@ def spasm_drive(duration_s: float, level: float, rng: np.random.Generator) -> Fl
     return drive
 
 
-def tone_drive(duration_s: float, level: float, rng: np.random.Generator) -> Floats:
+def tone_drive(
+    duration_s: float, level: float, wavering: float, correlation_s: float, rng: np.random.Generator
+) -> Floats:
     """Excitation of a weak contraction that is held: ramped at both ends."""
     grid_s = _grid(duration_s)
-    return (
-        level * _ramp(grid_s, 0.15 * duration_s, 0.15 * duration_s, duration_s) * _wavering(len(grid_s), 0.15, 0.5, rng)
-    )
+    ramp = _ramp(grid_s, 0.15 * duration_s, 0.15 * duration_s, duration_s)
+    return level * ramp * _wavering(len(grid_s), wavering, correlation_s, rng)

@@ -214,7 +214,7 @@ class Muscle:
         return [self._place(plan, self._fire(excitation, plan.rng), plan.onset_s)]
 
     def _twitch_on_tone(self, plan: Plan) -> list[Activity]:
-        """The amplitude is the twitches'; the tone below has 10-14 dB less RMS."""
+        """The amplitude is the twitches'; the tone is so much weaker as the scenario says."""
         rng = plan.rng
         count = int(rng.integers(1, 4))
         twitches = []
@@ -222,9 +222,10 @@ class Muscle:
             at_s = plan.onset_s + plan.duration_s * (0.2 + 0.6 / count * (k + rng.uniform(0.1, 0.7)))
             one = Spikes.of(np.zeros(1), np.array([self._one_unit(rng)]))
             twitches.append(self._place(plan, one, float(at_s), on_tone=True))
-        below_dB = twitches[0].truth[0].snr_dB - float(rng.uniform(10, 14))
+        below_dB = twitches[0].truth[0].snr_dB - float(rng.uniform(*self._scenario.held_tone_below_dB))
         tone = replace(plan, amplitude=below_dB, in_dB=True)
-        spikes = self._fire(drive.tone_drive(plan.duration_s, self._level(tone), rng), rng)
+        sd, correlation_s = self._scenario.held_tone_wavering, self._scenario.held_tone_correlation_s
+        spikes = self._fire(drive.tone_drive(plan.duration_s, self._level(tone), sd, correlation_s, rng), rng)
         return [self._place(tone, spikes, plan.onset_s), *twitches]
 
     def _fire(self, excitation: Floats, rng: np.random.Generator) -> Spikes:

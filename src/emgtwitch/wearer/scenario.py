@@ -106,14 +106,21 @@ class Scenario:
     schedule_period_s: float = 0.0  # the schedule starts again every so often; 0: it happens once
     train_rate_Hz: tuple[float, float] = (2.0, 20.0)
     min_gap_s: float = 0.4  # between random events of one channel
+    held_tone_below_dB: tuple[float, float] = (10.0, 14.0)  # twitch_on_tone: RMS of the tone below its twitches'
+    held_tone_wavering: float = 0.15  # standard deviation of the logarithm of that tone's excitation
+    held_tone_correlation_s: float = 0.5  # how fast it wavers
 
     # what is always there
     tone_uV: float = 0.0  # RMS of resting tone in 20-450 Hz
     tone_variability_dB: float = 3.0  # standard deviation of its slow wandering
+    tone_correlation_s: float = 1.5  # how fast it wanders: real tone comes in bursts
+    tone_profile: tuple[tuple[float, float], ...] = ()  # (true s, factor to tone_uV), linear in between; (): 1
     amplifier_noise_uV: float = 1.5  # RMS in 20-450 Hz, white with a 1/f part
     flicker_corner_Hz: float = 20.0  # where the amplifier's 1/f part equals its white part
     electrode_noise_uV: float = 2.0  # RMS in 20-450 Hz, 1/f
     electrode_noise_variability_dB: float = 0.5  # standard deviation of its slow wandering
+    noise_profile: tuple[tuple[float, float], ...] = ()  # (true s, factor to all noise), linear in between; (): 1
+    noise_tail_dB: float = 0.0  # standard deviation of the noise's fast (20 ms) wandering at equal power: heavy tails
     drift_uV: float = 0.0  # peak of the slow (3-30 s) wandering of the baseline
     mains_Hz: float = 50.0
     mains_uV: tuple[float, ...] = ()  # peak of the fundamental, of the second harmonic, ...
@@ -121,6 +128,7 @@ class Scenario:
     mains_spell_s: tuple[float, float] = (0.0, 0.0)  # mean time that mains stays on and off; 0, 0: always on
     ecg_uV: float = 0.0  # peak of the R wave
     ecg_rate_per_min: float = 70.0
+    ecg_qrs_width: float = 1.0  # of the Q, R and S waves, over the smooth ones of a distant heart; 0.3 is sharp
     ecg_variability: float = 0.05  # coefficient of variation of the beat intervals
 
     def __post_init__(self) -> None:

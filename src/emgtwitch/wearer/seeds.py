@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 # The first word of each stream's key. New ones go to the end.
-POPULATION, EVENTS, SCHEDULE, ARTEFACT, TONE, NOISE, MAINS, ECG, DRIFT, WANDER = range(10)
+POPULATION, EVENTS, SCHEDULE, ARTEFACT, TONE, NOISE, MAINS, ECG, DRIFT, WANDER, TAIL = range(11)
 
 
 def generator(seed: int, *key: int) -> np.random.Generator:

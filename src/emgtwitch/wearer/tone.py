@@ -10,7 +10,6 @@ from emgtwitch.wearer.seeds import TONE, generator
 
 _UNITS = 30  # the smallest ones of the population that a body at rest keeps firing
 _GRID = 20  # steps in which the rate wanders within a block
-_CORRELATION_S = 1.5
 
 
 class Tone:
@@ -22,6 +21,8 @@ class Tone:
         self._isi_cv = scenario.isi_cv
         self._rate_Hz: Floats = self._rng.uniform(6.0, 11.0, n)
         # Campbell's theorem gives the power at a steady rate; a log-normal factor has the mean exp(sd**2 / 2).
+        self._correlation_s = scenario.tone_correlation_s
+        self._profile = scenario.tone_profile
         self._sd = 2 * scenario.tone_variability_dB * np.log(10) / 20
         power = float(np.sum(self._rate_Hz * population.band_energy()[:n])) * float(np.exp(self._sd**2 / 2))
         self._gain = scenario.tone_uV / np.sqrt(power)
@@ -34,7 +35,7 @@ class Tone:
         """The discharges since the last call (at first, since time 0) and before `end_s`."""
         start_s, length_s = self._until_s, end_s - self._until_s
         self._until_s = end_s
-        keep = float(np.exp(-length_s / _GRID / _CORRELATION_S))
+        keep = float(np.exp(-length_s / _GRID / self._correlation_s))
         path = [self._wander]
         for step in self._rng.standard_normal(_GRID):
             path.append(keep * path[-1] + float(np.sqrt(1 - keep**2)) * float(step))
@@ -53,4 +54,8 @@ class Tone:
             units.append(np.full(len(due), unit))
             self._turns[unit] = turns[-1]
         unit_of = np.concatenate(units)
-        return Spikes.of(np.concatenate(times), unit_of, np.full(len(unit_of), self._gain))
+        at_s = np.concatenate(times)
+        gain = np.full(len(unit_of), self._gain)
+        if self._profile:
+            gain *= np.interp(at_s, *np.transpose(self._profile))
+        return Spikes.of(at_s, unit_of, gain)
