@@ -1,12 +1,12 @@
 """What a detector is given and what it gives back: the interface that scenarios, recordings, peers and metrics share.
 
-A detector is a function from a `Case` to the spans that it found. It may look at `fs_Hz`, `counts`, `uV_per_count` and
-`rails`, and at nothing else of the case: group, name, truth and labels are for those who judge it.
+A detector is a function from a `Case` to the spans that it found. It may look at `fs_Hz`, `counts`, `uV_per_count`,
+`rails` and `false_per_hour`, and at nothing else of the case: group, name, truth and labels are for those who judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,6 +60,7 @@ class Case:
     labels: tuple[Label, ...] = ()  # parallel to `truth`, or empty
     held_out: bool = True
     confounder: str = ""  # what beside the muscle is in it: ECG, mains, motion, ...
+    false_per_hour: float | None = None  # the sensitivity asked for; None: the detector's own
     cell: str = ""  # part of the group that has figures of its own: "3 dB", "steady", ...
 
     @property
@@ -70,6 +71,14 @@ class Case:
     def judged_s(self) -> float:
         """How much of the recording is judged."""
         return self.duration_s - sum(min(b, self.duration_s) - max(a, 0.0) for a, b in self.ignore)
+
+
+class Found(list[Span]):
+    """Events with what else a detector said of the recording, such as that it saw an electrocardiogram."""
+
+    def __init__(self, spans: Iterable[Span], remarks: Iterable[str] = ()) -> None:
+        super().__init__(spans)
+        self.remarks = tuple(remarks)
 
 
 Detector = Callable[[Case], list[Span]]

@@ -11,6 +11,9 @@ DETECTORS: dict[str, tuple[str, str]] = {
     "emgtwitch": ("benchmarks.accuracy.ours", "ours"),
 }
 
+# These can be told a rate of false events, and are asked whether they keep to it.
+WITH_SENSITIVITY = ("emgtwitch",)
+
 
 def detector(name: str) -> Detector:
     """The detector `name`. Raises KeyError with the known names."""

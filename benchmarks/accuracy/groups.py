@@ -19,7 +19,9 @@ class Source(Protocol):
 
 # Groups that are not simulated: name -> (module, function). The function is given `held_out` and `short`, and returns
 # sources. Its module is imported when the group is asked for.
-OTHERS: dict[str, tuple[str, str]] = {}
+OTHERS: dict[str, tuple[str, str]] = {
+    "promise": ("benchmarks.accuracy.promise", "sources"),
+}
 
 
 def names() -> list[str]:

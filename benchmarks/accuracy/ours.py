@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.accuracy.case import Case, Span
+from benchmarks.accuracy.case import Case, Found, Span
 from emgtwitch.detect.records import Announcement, Event, Interval, Mark
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.settings import Settings
@@ -28,9 +28,12 @@ class Told:
     marks: list[Mark]
 
 
-def ours(case: Case) -> list[Span]:
-    """The events that the product finds with its default settings."""
-    return told(case, Settings()).spans
+def ours(case: Case) -> Found:
+    """The events that the product finds with its default settings, and the kinds of its intervals and marks."""
+    settings = Settings() if case.false_per_hour is None else Settings(false_per_hour=case.false_per_hour)
+    heard = told(case, settings)
+    remarks = {f"{i.kind} {i.cause}" for i in heard.intervals} | {m.kind for m in heard.marks}
+    return Found(heard.spans, sorted(remarks))
 
 
 def told(case: Case, settings: Settings) -> Told:

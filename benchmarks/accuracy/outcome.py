@@ -54,7 +54,7 @@ class Outcome:
     false: tuple[Alarm, ...]
     inside_true_s: float  # time within true events
     inside_found_s: float
-    told: str = ""  # what else the detector said that the group asks for
+    remarks: tuple[str, ...] = ()  # what else the detector said
 
 
 def judge(case: Case, found: Sequence[Span], seen_by_ideal: Sequence[bool] | None = None) -> Outcome:
@@ -105,6 +105,7 @@ def judge(case: Case, found: Sequence[Span], seen_by_ideal: Sequence[bool] | Non
         false,
         inside_s(case.truth, case.ignore),
         inside_s(spans, case.ignore),
+        tuple(getattr(found, "remarks", ())),
     )
 
 

@@ -40,6 +40,7 @@ def physics(rng: Rng, held_out: bool) -> dict[str, Any]:
         "velocity_m_per_s": (slow, slow + 0.6 + wide * float(rng.uniform(0.0, 1.4))),
         "endplate_spread_mm": (spread, spread + 3.0),
         "isi_cv": 0.2 + wide * float(rng.uniform(-0.08, 0.12)),
+        "full_rms_uV": float(600.0 * 2 ** (-wide * rng.uniform(0.0, 3.0))),
         "amplifier_noise_uV": float(1.5 * 2 ** (wide * rng.uniform(-1.0, 1.2))),
         "flicker_corner_Hz": float(20.0 * 2 ** (wide * rng.uniform(-2.0, 1.0))),
         "electrode_noise_uV": float(2.0 * 2 ** (wide * rng.uniform(-1.0, 1.2))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,13 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.accuracy.case import Case, Label, Span, class_of
+from benchmarks.accuracy.making import with_measured_durations
 from emgtwitch.wearer import wearer
 from emgtwitch.wearer.scenario import Scenario
 from emgtwitch.wearer.wearer import Wearer
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "build" / "accuracy" / "signals"
+LONGEST_KEPT_S = 1200.0  # longer recordings are made anew each time
 SETTLING_S = 3.0  # a detector may learn for so long before anything is judged
+LONGEST_BRIEF_S = 0.1  # of a loss that a detector must bear
 RESETTLING_S = 1.5  # and again after an electrode was off
 DURATION_CELLS_MS = (20, 80, 150, 500, 2000, 10000, 60000)
 
@@ -37,6 +40,7 @@ class Recipe:
     cell: str = ""
     confounder: str = ""
     lost: tuple[tuple[float, float], ...] = ()  # time whose samples never arrived
+    fitted_s: tuple[float, ...] = ()  # measured durations that the scheduled events must have; 0: any
 
     def case(self) -> Case:
         """Render the recording, or take it from the cache."""
@@ -71,6 +75,8 @@ class Recipe:
                 labels = [Label(*row) for row in told["labels"]]
                 return kept["counts"], spans, labels, [(a, b) for a, b in told["off"]]
         counts, spans, labels, off = self._render()
+        if self.duration_s > LONGEST_KEPT_S:
+            return counts, spans, labels, off
         told = {
             "truth": [(s.onset_s, s.offset_s, s.event_class, s.on_tone) for s in spans],
             "labels": [(x.snr_dB, x.cell, x.kind) for x in labels],
@@ -83,7 +89,10 @@ class Recipe:
         return counts, spans, labels, off
 
     def _render(self) -> tuple[npt.NDArray[np.uint16], list[Span], list[Label], list[tuple[float, float]]]:
-        made = Wearer(self.scenario, self.seed)
+        scenario = self.scenario
+        if self.fitted_s:
+            scenario = replace(scenario, schedule=with_measured_durations(scenario, self.seed, self.fitted_s))
+        made = Wearer(scenario, self.seed)
         counts = np.ascontiguousarray(made.render(round(self.duration_s * self.scenario.fs_Hz))[:, 0])
         spans, labels = [], []
         for one in made.truth(self.duration_s):
@@ -97,7 +106,7 @@ class Recipe:
         return counts, spans, labels, off
 
     def _key(self) -> str:
-        told = json.dumps([asdict(self.scenario), self.seed, self.duration_s], sort_keys=True)
+        told = json.dumps([asdict(self.scenario), self.seed, self.duration_s, self.fitted_s], sort_keys=True)
         return hashlib.sha256((told + wearer_digest()).encode()).hexdigest()[:24]
 
 
@@ -120,4 +129,4 @@ def wearer_digest() -> str:
 
 def _lost_ignored(lost: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Long losses restart a detector; brief ones it must bear."""
-    return [(a, b + (RESETTLING_S if b - a > 0.1 else 0.0)) for a, b in lost]
+    return [(a, b + RESETTLING_S) for a, b in lost if b - a > LONGEST_BRIEF_S]

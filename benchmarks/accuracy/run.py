@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from benchmarks.accuracy.detectors import detector
+from benchmarks.accuracy.detectors import WITH_SENSITIVITY, detector
 from benchmarks.accuracy.groups import Source, sources
 from benchmarks.accuracy.ideal import ideal
 from benchmarks.accuracy.outcome import Outcome, judge
@@ -27,11 +27,17 @@ def run(
     else:
         with ProcessPoolExecutor(jobs, mp_context=get_context("forkserver")) as pool:
             results = list(pool.map(work, todo, chunksize=2))
-    return {name: [result[n] for result in results] for n, name in enumerate(detector_names)}
+    return {
+        name: [outcome for result in results if (outcome := result[n]) is not None]
+        for n, name in enumerate(detector_names)
+    }
 
 
-def outcomes_of(source: Source, detector_names: tuple[str, ...]) -> list[Outcome]:
-    """What each of the detectors makes of one recording."""
+def outcomes_of(source: Source, detector_names: tuple[str, ...]) -> list[Outcome | None]:
+    """What each of the detectors makes of one recording; None where it cannot do what the recording asks."""
     case = source.case()
     seen = ideal(case, FALSE_PER_HOUR) if case.group in WITH_IDEAL else None
-    return [judge(case, detector(name)(case), seen) for name in detector_names]
+    return [
+        judge(case, detector(name)(case), seen) if case.false_per_hour is None or name in WITH_SENSITIVITY else None
+        for name in detector_names
+    ]
