@@ -203,11 +203,13 @@ def test_a_new_rate_holds_from_the_next_run() -> None:
     ("request_", "status"),
     [
         (SetRate(1000, 1, 8), 0),
-        (SetRate(2000, 4, 1), 0),
+        (SetRate(2000, 3, 1), 0),
+        (SetRate(2000, 4, 1), 3),  # nine tenths of the line
         (SetRate(1234, 1, 1), 2),
         (SetRate(1000, 5, 1), 2),
         (SetRate(1000, 1, 3), 2),
-        (SetRate(4000, 4, 1), 3),
+        (SetRate(4000, 2, 1), 3),
+        (SetRate(4000, 4, 1), 4),  # at any line
         (SetRate(4000, 1, 4), 4),
         (SetRate(500, 4, 4), 4),  # made of a thousand scans a second
         (SetRate(500, 2, 4), 0),
@@ -240,6 +242,14 @@ def test_some_things_are_done_only_while_stopped(request_: Record) -> None:
     (hello,) = ask(one, AskHello())  # is answered while it streams
     assert isinstance(hello, Hello)
     assert (hello.flags, hello.rate_num, hello.device_id >> 32) == (1, 1000, 0x53494D00)
+
+
+def test_an_answer_carries_the_value_in_force_whether_it_was_taken_or_refused() -> None:
+    one, _ = link(started=False)
+    one.read(0.0)
+    asked = SetRate(2000, 1, 1), SetRate(1500, 1, 1), wire.TestSignal(1), wire.TestSignal(2), WriteIdentity(5, 6)
+    answers = [answer for answer in ask(one, *asked) if isinstance(answer, Answer)]
+    assert [(answer.status, answer.value) for answer in answers] == [(0, 2000), (2, 2000), (0, 1), (2, 1), (0, 0)]
 
 
 def test_a_stop_while_stopped_is_done() -> None:

@@ -40,7 +40,7 @@ DEVICE_ID = 0x53494D << 40  # "SIM"; the seed stands in the low half
 RATES_HZ = (500, 1000, 2000, 4000)
 CONVERSIONS_PER_S = 8900  # what the firmware asks of an ATmega328P's converter
 HALVED_HZ = 500  # made of twice as many conversions
-_FRAME_OVERHEAD = 13  # bytes of a Samples frame beside its counts
+BITS_PER_COUNT = 38  # what the firmware asks of the line for a count, its share of the frame and a quarter to spare
 _POWER_ON = 1  # reset_cause: MCUSR's PORF
 _DONE, _UNKNOWN, _RANGE, _LINE, _CONVERTER, _STREAMING = range(6)  # Answer.status
 
@@ -85,12 +85,11 @@ class _Board:
             return _STREAMING
         if ask.rate_Hz not in RATES_HZ or not 1 <= ask.channels <= 4 or ask.oversampling not in (1, 4, 8):
             return _RANGE
-        frames_per_s = ask.rate_Hz / max(1, SAMPLES_PER_FRAME // ask.channels)
-        if 10 * (2 * ask.rate_Hz * ask.channels + _FRAME_OVERHEAD * frames_per_s) > DEFAULT_BAUD:
-            return _LINE
         halved = 2 if ask.rate_Hz == HALVED_HZ else 1
         if ask.rate_Hz * ask.channels * ask.oversampling * halved > CONVERSIONS_PER_S:
             return _CONVERTER
+        if ask.rate_Hz * ask.channels * BITS_PER_COUNT > DEFAULT_BAUD:
+            return _LINE
         device = replace(self.scenario.device, oversampling=ask.oversampling)
         self.scenario = replace(self.scenario, fs_Hz=float(ask.rate_Hz), channels=ask.channels, device=device)
         return _DONE
