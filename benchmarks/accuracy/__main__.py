@@ -9,8 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from pathlib import Path
 
-from benchmarks.accuracy import detectors, groups
+from benchmarks.accuracy import detectors, groups, keep
+from benchmarks.accuracy.document import write
+from benchmarks.accuracy.draw import draw
 from benchmarks.accuracy.report import comparison, judgement
 from benchmarks.accuracy.run import run
 
@@ -21,8 +24,13 @@ def main() -> int:
     parser.add_argument("--detector", nargs="+", choices=list(detectors.DETECTORS), default=["emgtwitch"])
     parser.add_argument("--short", action="store_true", help="few recordings of each group: under 40 s")
     parser.add_argument("--tuning", action="store_true", help="the recordings to tune on, not the held-out ones")
+    parser.add_argument("--docs", action="store_true", help="write docs/accuracy.md from what is kept; runs nothing")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     told = parser.parse_args()
+    file = keep.path(not told.tuning, told.short)
+    if told.docs:
+        print(write(keep.load(file)))
+        return 0
     began_s = time.monotonic()
     outcomes = run(told.only or groups.names(), told.detector, not told.tuning, told.short, told.jobs)
     for name in told.detector:
@@ -30,7 +38,9 @@ def main() -> int:
         print(judgement(outcomes[name]))
     print()
     print(comparison(outcomes))
-    print(f"\n({time.monotonic() - began_s:.0f} s)")
+    plots = draw(keep.keep(outcomes, file), Path("build/accuracy"))
+    print(f"\n{file}, {', '.join(map(str, plots))}")
+    print(f"({time.monotonic() - began_s:.0f} s)")
     return 0
 
 

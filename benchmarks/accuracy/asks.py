@@ -177,6 +177,13 @@ CONFOUNDERS = [
     Ask("quiet", "false/h", m.false_per_hour(), "<=", 0.2, rate=True),
     *(Ask("quiet", f"  {cell}", m.false_per_hour(), where=cells(cell), rate=True) for cell in QUIET_CELLS),
 ]
+REAL = [
+    Ask("real", "recall", m.recall(), ">=", 0.95),
+    Ask("real", "precision", m.precision(), ">=", 0.9),
+    Ask("real", "time inside events / true", m.time_inside()),
+    Ask("real", "merged", m.merge_share()),
+    Ask("real", "split", m.split_share()),
+]
 ASKS: list[Ask] = [
     *SINGLE,
     *CONTRACTIONS,
@@ -186,5 +193,6 @@ ASKS: list[Ask] = [
     *TRAINS,
     *STRONG,
     *CONFOUNDERS,
+    *REAL,
     *(ask for rate in PIECES for ask in _promised(rate)),
 ]

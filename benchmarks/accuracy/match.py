@@ -2,7 +2,7 @@
 
 Events are matched one to one, the largest overlap first, after widening both by 10 ms at each end so that a brief
 twitch a little beside its place still counts. Tone and the twitches that ride on it are matched apart: a true riding
-twitch may be found as riding or as an event of its own that no other true event claims.
+twitch may be found as riding, or as a twitch of its own that lies mostly within it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Matched:
 def match(case: Case, found: Sequence[Span]) -> Matched:
     """Match the events of a case; what touches ignored time is judged neither way."""
     truth, spans = case.truth, tuple(sorted(found, key=lambda s: s.onset_s))
+    riders = [s for s in truth if s.on_tone]
+    rides = {j for j, s in enumerate(spans) if s.on_tone or _is_one_of(s, riders)}
     main = _greedy(
-        [(i, s) for i, s in enumerate(truth) if not s.on_tone], [(j, s) for j, s in enumerate(spans) if not s.on_tone]
+        [(i, s) for i, s in enumerate(truth) if not s.on_tone], [(j, s) for j, s in enumerate(spans) if j not in rides]
     )
-    taken = {j for _, j in main}
     riding = _greedy(
-        [(i, s) for i, s in enumerate(truth) if s.on_tone],
-        [(j, s) for j, s in enumerate(spans) if j not in taken and (s.on_tone or s.event_class == "twitch")],
+        [(i, s) for i, s in enumerate(truth) if s.on_tone], [(j, s) for j, s in enumerate(spans) if j in rides]
     )
     pairs = sorted(main + riding)
     judged = [not _touches(s, case.ignore, IGNORE_WIDEN_S) for s in truth]
@@ -100,6 +100,13 @@ def _merges(truth: Sequence[Span], found: Sequence[Span], pairs: Sequence[tuple[
             )
         )  # fmt: skip
     return tuple(out)
+
+
+def _is_one_of(span: Span, riders: Sequence[Span]) -> bool:
+    """Whether a found twitch lies mostly within a true riding one, so that it does not stand for the tone."""
+    if span.event_class != "twitch":
+        return False
+    return any(_overlap_s(span, rider) > COVERED * span.duration_s for rider in riders)
 
 
 def _overlap_s(a: Span, b: Span) -> float:
