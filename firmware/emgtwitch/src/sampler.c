@@ -1,0 +1,201 @@
+#include "sampler.h"
+
+#include <avr/interrupt.h>
+#include <avr/io.h>
+#include <util/atomic.h>
+
+#define REFERENCE_AVCC _BV(REFS0)
+#define CHANNEL_STEP 129
+#define CONVERSION_STEP 7
+#define RESULT_MASK 0x3FF
+#define ONE_BIT 0 /* of GPIOR0: one channel, no sums, no test signal */
+/* A conversion ends 1728 cycles after its trigger. An interrupt that finds the timer below this, in 256 cycles, came
+ * after the next trigger, which found its flag still set and started nothing. */
+#define EARLIEST_HIGH_BYTE 6
+
+static uint16_t ring[SAMPLER_RING];
+static volatile uint8_t head, tail; /* they wrap at 256; head: behind the last whole scan */
+static volatile uint16_t hole;
+static volatile bool has_hole;
+static volatile uint8_t missed;
+
+/* Of the interrupt alone while conversions run. */
+static uint8_t write, channel, channels, most_used, round_left, oversampling;
+static bool spoilt, test_signal;
+static uint16_t pattern, sum[4];
+
+__attribute__((always_inline)) static inline bool is_late(void)
+{
+    (void)TCNT1L; /* reading the low byte latches the high one */
+    return TCNT1H < EARLIEST_HIGH_BYTE;
+}
+
+__attribute__((always_inline)) static inline void lose_scan(void)
+{
+    has_hole = true;
+    hole++;
+}
+
+void __vector_one(void) __attribute__((signal, used, externally_visible));
+void __vector_many(void) __attribute__((signal, used, externally_visible));
+
+/* One channel without sums is a third shorter by its own code; a flag that needs no register chooses. */
+ISR(ADC_vect, ISR_NAKED)
+{
+    __asm__ volatile("sbic %[flags], %[one]\n\trjmp __vector_one\n\trjmp __vector_many" ::[flags] "I"(
+                         _SFR_IO_ADDR(GPIOR0)),
+                     [one] "I"(ONE_BIT));
+}
+
+/* Each conversion is a scan. Budget 100 cycles of the 4000 between conversions; measured: docs/firmware.md. */
+void __vector_one(void)
+{
+    TIFR1 = _BV(OCF1B); /* the trigger is the rise of this flag */
+    uint16_t count = ADC;
+    bool late = is_late();
+    uint8_t at = head;
+    if (has_hole || (uint8_t)(at - tail) >= SAMPLER_RING) {
+        lose_scan();
+    } else {
+        ring[at % SAMPLER_RING] = count;
+        head = (uint8_t)(at + 1);
+    }
+    if (late) {
+        missed++;
+        lose_scan();
+    }
+}
+
+/* Store one conversion; late: the trigger after it started nothing, whose place in the scan stays empty.
+ * Budget 200 cycles of the 2000 between conversions; measured: docs/firmware.md. */
+void __vector_many(void)
+{
+    TIFR1 = _BV(OCF1B); /* the trigger is the rise of this flag */
+    uint16_t count = ADC;
+    bool late = is_late();
+    for (;;) {
+        uint8_t k = channel, next = 0;
+        if (channels > 1) {
+            next = (uint8_t)(k + 1);
+            if (next == channels)
+                next = 0;
+            channel = next;
+            ADMUX = REFERENCE_AVCC | next;
+        }
+        if (test_signal) {
+            count = (uint16_t)(pattern + (uint8_t)k * (uint16_t)CHANNEL_STEP) & RESULT_MASK;
+            pattern = (uint16_t)(pattern + CONVERSION_STEP);
+        }
+        bool whole = true;
+        if (oversampling > 1) {
+            count = (uint16_t)(count + sum[k]);
+            sum[k] = count;
+            whole = round_left == 0;
+            if (whole)
+                sum[k] = 0;
+            if (next == 0)
+                round_left = (uint8_t)(whole ? oversampling - 1 : round_left - 1);
+        }
+        if (whole) {
+            uint8_t at = write;
+            if (k == 0 && !spoilt && (has_hole || (uint8_t)(at - tail) > most_used)) {
+                spoilt = true;
+                lose_scan();
+            }
+            if (!spoilt) {
+                ring[at % SAMPLER_RING] = count;
+                write = ++at;
+                if (next == 0)
+                    head = at;
+            } else if (next == 0) {
+                spoilt = false;
+                write = head;
+            }
+        }
+        if (!late)
+            return;
+        late = false;
+        missed++;
+        if (!spoilt) {
+            spoilt = true;
+            lose_scan();
+        }
+    }
+}
+
+void sampler_start(uint16_t period_cycles, uint8_t new_channels, uint8_t new_oversampling, bool new_test_signal)
+{
+    sampler_stop();
+    head = tail = write = 0;
+    hole = 0;
+    has_hole = spoilt = false;
+    missed = 0;
+    channel = 0;
+    channels = new_channels;
+    most_used = (uint8_t)(SAMPLER_RING - new_channels);
+    oversampling = new_oversampling;
+    round_left = (uint8_t)(new_oversampling - 1);
+    test_signal = new_test_signal;
+    pattern = 0;
+    GPIOR0 = new_channels == 1 && new_oversampling == 1 && !new_test_signal ? _BV(ONE_BIT) : 0;
+    for (uint8_t k = 0; k < 4; k++)
+        sum[k] = 0;
+
+    ADMUX = REFERENCE_AVCC;
+    TCNT1 = 0;
+    OCR1A = OCR1B = (uint16_t)(period_cycles - 1);
+    TIFR1 = _BV(OCF1B);
+    ADCSRB = _BV(ADTS2) | _BV(ADTS0); /* Timer1 compare match B */
+    ADCSRA = _BV(ADEN) | _BV(ADATE) | _BV(ADIE) | _BV(ADIF) | _BV(ADPS2) | _BV(ADPS1) | _BV(ADPS0);
+    TCCR1B = _BV(WGM12) | _BV(CS10); /* from 0 to OCR1A, at the processor's clock */
+}
+
+void sampler_stop(void)
+{
+    TCCR1A = 0;
+    TCCR1B = 0;
+    ADCSRA &= (uint8_t)~(_BV(ADATE) | _BV(ADIE));
+}
+
+uint8_t sampler_waiting(void)
+{
+    return (uint8_t)(head - tail);
+}
+
+uint16_t sampler_peek(uint8_t offset)
+{
+    return ring[(uint8_t)(tail + offset) % SAMPLER_RING];
+}
+
+void sampler_drop(uint8_t counts)
+{
+    tail = (uint8_t)(tail + counts);
+}
+
+bool sampler_has_hole(void)
+{
+    return has_hole;
+}
+
+uint16_t sampler_take_hole(void)
+{
+    uint16_t scans;
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
+    {
+        scans = hole;
+        hole = 0;
+        has_hole = false;
+    }
+    return scans;
+}
+
+uint8_t sampler_take_missed(void)
+{
+    uint8_t triggers;
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
+    {
+        triggers = missed;
+        missed = 0;
+    }
+    return triggers;
+}

@@ -1,0 +1,155 @@
+#include "stream.h"
+
+#include "guard.h"
+#include "halfband.h"
+#include "memory.h"
+#include "messages.h"
+#include "sampler.h"
+#include "uart.h"
+
+/* Conversions of a scan at the rate that is decimated: two rounds, of which the filter takes HALFBAND_TAPS. */
+#define INPUTS_PER_SCAN 2
+
+static uint8_t channels = 1;
+static bool halved;
+static uint16_t most_count;
+static uint8_t enough = UINT8_MAX; /* counts that must wait before there is work */
+static uint8_t most_scans;
+static uint32_t index;    /* of the first scan not sent */
+static uint16_t overruns; /* of this run */
+static bool odd;          /* a hole ended between the two inputs of a scan: the next is dropped */
+
+uint16_t stream_period_cycles(const stream_setup_t *setup)
+{
+    uint32_t conversions_Hz = (uint32_t)setup->rate_Hz * setup->channels * setup->oversampling;
+    if (setup->rate_Hz == HALVED_RATE_HZ)
+        conversions_Hz *= INPUTS_PER_SCAN;
+    return (uint16_t)((F_CPU + conversions_Hz / 2) / conversions_Hz);
+}
+
+/* Scans that can be made of what waits. */
+static uint8_t scans_waiting(void)
+{
+    uint8_t inputs = (uint8_t)(sampler_waiting() / channels);
+    if (!halved)
+        return inputs;
+    if (inputs < HALFBAND_TAPS)
+        return 0;
+    return (uint8_t)((inputs - (HALFBAND_TAPS - INPUTS_PER_SCAN)) / INPUTS_PER_SCAN);
+}
+
+void stream_start(const stream_setup_t *setup, bool test_signal)
+{
+    uint8_t frame_scans = (uint8_t)(COUNTS_PER_FRAME / setup->channels);
+    channels = setup->channels;
+    halved = setup->rate_Hz == HALVED_RATE_HZ;
+    most_count = (uint16_t)(1023 * setup->oversampling);
+    most_scans = (uint8_t)(MOST_COUNTS_PER_FRAME / channels);
+    if (halved)
+        frame_scans = (uint8_t)((frame_scans - 1) * INPUTS_PER_SCAN + HALFBAND_TAPS);
+    enough = (uint8_t)(frame_scans * channels);
+    index = 0;
+    overruns = 0;
+    odd = false;
+    sampler_start(stream_period_cycles(setup), channels, setup->oversampling, test_signal);
+}
+
+static void send(uint8_t scans)
+{
+    message_samples_begin(index, overruns);
+    for (uint8_t n = 0; n < scans; n++) {
+        for (uint8_t k = 0; k < channels; k++)
+            message_count(halved ? halfband(sampler_peek, k, channels, most_count) : sampler_peek(k));
+        sampler_drop(halved ? (uint8_t)(INPUTS_PER_SCAN * channels) : channels);
+    }
+    message_end();
+    index += scans;
+}
+
+/* All that came before the hole is sent: go on behind it. */
+static void step_over_hole(void)
+{
+    uint8_t inputs = (uint8_t)(sampler_waiting() / channels); /* too few for the filter */
+    sampler_drop(sampler_waiting());
+    uint32_t lost = (uint32_t)inputs + sampler_take_hole();
+    if (halved) {
+        lost -= odd;
+        odd = lost % INPUTS_PER_SCAN != 0;
+        lost = (lost + odd) / INPUTS_PER_SCAN;
+    }
+    index += lost;
+    overruns = (uint16_t)(overruns + lost);
+    uint32_t *lost_scans = &kept.counters.lost_scans;
+    *lost_scans = lost > UINT32_MAX - *lost_scans ? UINT32_MAX : *lost_scans + lost;
+}
+
+bool stream_poll(void)
+{
+    if (odd && sampler_waiting() >= channels) {
+        sampler_drop(channels);
+        odd = false;
+    }
+    uint8_t scans = scans_waiting();
+    if (scans == 0 && sampler_has_hole()) {
+        step_over_hole();
+        return true;
+    }
+    if (sampler_waiting() < enough && !sampler_has_hole())
+        return false;
+    if (scans > most_scans)
+        scans = most_scans;
+    if (uart_room() >= MESSAGE_SAMPLES_ROOM(scans * channels))
+        send(scans);
+    return false;
+}
+
+void stream_stop(void)
+{
+    sampler_stop();
+    for (uint8_t scans; (scans = scans_waiting()) > 0;)
+        send(scans < most_scans ? scans : most_scans);
+    if (sampler_has_hole())
+        step_over_hole();
+    sampler_drop(sampler_waiting());
+}
+
+void stream_watch(void)
+{
+    enough = channels = 1;
+    halved = false;
+    sampler_start((uint16_t)(F_CPU / GUARD_RATE_HZ), 1, 1, false);
+}
+
+void stream_unwatch(void)
+{
+    sampler_stop();
+    sampler_drop(sampler_waiting());
+    (void)sampler_take_hole();
+}
+
+bool stream_take(uint16_t *count)
+{
+    if (sampler_waiting() == 0) {
+        if (sampler_has_hole())
+            (void)sampler_take_hole();
+        return false;
+    }
+    *count = sampler_peek(0);
+    sampler_drop(1);
+    return true;
+}
+
+bool stream_has_work(void)
+{
+    return sampler_waiting() >= enough || sampler_has_hole();
+}
+
+uint32_t stream_index(void)
+{
+    return index;
+}
+
+uint32_t stream_next_index(void)
+{
+    return index + sampler_waiting() / (uint8_t)(channels * (halved ? INPUTS_PER_SCAN : 1));
+}
