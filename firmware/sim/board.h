@@ -18,6 +18,7 @@ enum { VECTOR_WDT = 6, VECTOR_TIMER1_COMPB = 12, VECTOR_USART_RX = 18, VECTOR_US
 
 /* Data addresses of registers that they stand for. */
 enum {
+    REG_PIND = 0x29,
     REG_MCUSR = 0x54,
     REG_SPMCSR = 0x57,
     REG_ADCL = 0x78,

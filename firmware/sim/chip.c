@@ -23,6 +23,7 @@ unsigned resets_power_on, resets_external, resets_watchdog;
 uint64_t asleep_cycles;
 
 static const char *eeprom_file;
+static uint8_t pins_high; /* of port D, as driven from outside */
 static uint8_t cause; /* of a reset that this file makes; 0: simavr's watchdog */
 static uint8_t fuses[4]; /* as LPM reads them: low, lock, extended, high */
 static uint8_t under_fuses[4];
@@ -83,6 +84,12 @@ static void forget_timers(void)
     }
 }
 
+static void drive(unsigned pin, bool high)
+{
+    pins_high = (uint8_t)(high ? pins_high | 1u << pin : pins_high & ~(1u << pin));
+    avr_raise_irq(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('D'), (int)pin), high);
+}
+
 static void on_reset(avr_t *chip)
 {
     if (fuses_shown)
@@ -90,6 +97,7 @@ static void on_reset(avr_t *chip)
     if (simavr_reset)
         simavr_reset(chip);
     forget_timers();
+    chip->data[REG_PIND] = pins_high; /* simavr clears it, and knows the pins as they were */
     usart_reset();
     adc_reset();
     if (cause == 0)
@@ -133,11 +141,6 @@ void chip_poke(uint16_t address, uint8_t value)
     if (address < SRAM_FIRST || address > avr->ramend)
         die("poke: 0x%04x is not in the SRAM (0x0100 to 0x%04x).", address, avr->ramend);
     avr->data[address] = value;
-}
-
-static void drive(unsigned pin, bool high)
-{
-    avr_raise_irq(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('D'), (int)pin), high);
 }
 
 void chip_button(bool pressed)

@@ -1,0 +1,75 @@
+"""Laws of sampling: every sample is the waveform at its trigger, triggers come at exact intervals, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from emgtwitch.wire.records import AskHello, SetRate, Start, Stop
+from firmware.sim.harness import ELF, Script, run_board
+from tests.firmware.streams import check_whole, noise_waveform
+
+VARIANTS = ELF.parent / "variants"
+AT_500000 = VARIANTS / "baud500000.elf"
+HOST_EVERY_S = 10  # asks for a Hello, as the daemon does
+RUN_S = 4.0
+
+# rate in Hz, channels, oversampling, firmware
+COMBINATIONS = [
+    (1000, 1, 1, ELF),
+    (1000, 2, 1, ELF),
+    (1000, 3, 1, ELF),
+    (1000, 4, 1, ELF),
+    (1000, 1, 4, ELF),
+    (1000, 1, 8, ELF),
+    (1000, 2, 4, ELF),
+    (2000, 1, 1, ELF),
+    (2000, 1, 4, ELF),
+    (2000, 2, 1, ELF),
+    (4000, 1, 1, ELF),
+    (2000, 4, 1, AT_500000),
+    (4000, 2, 1, AT_500000),
+]
+
+
+@pytest.mark.parametrize(("rate_Hz", "channels", "oversampling", "elf"), COMBINATIONS)
+def test_every_sample_is_the_waveform_at_its_trigger(
+    rate_Hz: int, channels: int, oversampling: int, elf: Path, tmp_path: Path
+) -> None:
+    script = Script().ask(0.5, SetRate(rate_Hz, channels, oversampling)).ask(1.0, Start()).ask(1.0 + RUN_S, Stop())
+    wave = noise_waveform(7.0)
+    outcome = run_board(tmp_path, 1.5 + RUN_S, script, elf, wave)
+    got = check_whole(outcome, wave)
+    assert [answer.status for answer in got.answers] == [0, 0, 0]
+    (epoch,) = got.epochs
+    assert (epoch.hello.channels, epoch.hello.oversampling) == (channels, oversampling)
+    assert epoch.scans >= RUN_S * rate_Hz - 300
+
+
+def test_each_start_begins_a_run_of_its_own(tmp_path: Path) -> None:
+    script = Script()
+    for n, rate in enumerate((SetRate(1000, 4, 1), SetRate(4000, 1, 1), SetRate(1000, 1, 8), SetRate(1000, 1, 1))):
+        script.ask(0.5 + 3 * n, rate).ask(1.0 + 3 * n, Start()).ask(2.5 + 3 * n, Stop())
+    wave = noise_waveform(12.5)
+    got = check_whole(run_board(tmp_path, 12.5, script, wave=wave), wave)
+    assert [epoch.runs[0].index for epoch in got.epochs] == [0, 0, 0, 0]
+    runs = [epoch.hello.run_count for epoch in got.epochs]
+    assert runs == list(range(runs[0], runs[0] + 4))
+
+
+@pytest.mark.slow
+def test_ten_minutes_at_1_kHz_are_exact(tmp_path: Path) -> None:
+    """And an hour in `make soak`, which sets EMGTWITCH_SOAK_S."""
+    seconds = float(os.environ.get("EMGTWITCH_SOAK_S", "600"))
+    script = Script().ask(0.5, SetRate(1000, 1, 1)).ask(1.0, Start())
+    for n in range(1, int(seconds / HOST_EVERY_S) + 1):
+        script.ask(1.0 + HOST_EVERY_S * n, AskHello())
+    script.ask(1.0 + seconds, Stop())
+    wave = noise_waveform(61.0, channels=1)
+    got = check_whole(run_board(tmp_path, seconds + 1.5, script, wave=wave), wave)
+    (epoch,) = got.epochs
+    assert epoch.scans >= 1000 * seconds - 300
+    assert not got.marks
+    assert all(c.lost_scans == c.missed_triggers == c.line_errors == c.rejected_requests == 0 for c in got.counters)
