@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from emgtwitch.wire.decode import Decoder, Run
-from emgtwitch.wire.records import SetRate, Start
-from firmware.sim.harness import CLOCK_HZ, ELF, FULL_SCALE, Script, Waveform, build, run_board
+from emgtwitch.wire.light import frames
+from emgtwitch.wire.records import Samples, SetRate, Start
+from firmware.sim.harness import CLOCK_HZ, ELF, FULL_SCALE, BoardError, Script, Waveform, build, run_board
 
 RATE_HZ = 1000
 RUN_S = 8.0
@@ -41,9 +41,10 @@ def measure(oversampling: int, folder: Path, elf: Path = ELF) -> Resolution:
     script = Script().ask(0.5, SetRate(RATE_HZ, 1, oversampling)).ask(1.0, Start())
     noise_uV = 1000.0 * DITHER_COUNTS * COUNT_MV
     outcome = run_board(folder, 1.0 + RUN_S, script, elf, wave, ["--noise", str(noise_uV), "--seed", "7"])
-    runs = [item for item in Decoder().feed(outcome.sent) if isinstance(item, Run)]
-    counts = np.concatenate([run.counts[:, 0] for run in runs])
-    assert runs[0].index == 0
+    samples = [record for record in frames(outcome.sent) if isinstance(record, Samples)]
+    counts = np.concatenate([record.counts for record in samples])
+    if samples[-1].index + len(samples[-1].counts) != len(counts):
+        raise BoardError("The board lost scans.")
     cycle = outcome.conversions["cycle"][outcome.conversions["triggered"] == 1]
     at = np.floor(cycle / CLOCK_HZ * wave.rate_Hz + 1e-6).astype(np.int64) % len(levels_mV)
     whole = min(len(at) // oversampling, len(counts))

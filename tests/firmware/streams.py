@@ -13,6 +13,8 @@ from emgtwitch.wire.records import Answer, Counters, Hello, Mark, Record
 from firmware.sim.harness import CLOCK_HZ, Conversions, Outcome, Waveform
 
 FEWEST = 8  # conversions at equal intervals that make a stream
+HALFBAND = (-20, 0, 42, 0, -94, 0, 328, 512, 328, 0, -94, 0, 42, 0, -20)  # in 1024ths
+HALVED_HZ = 500  # this rate is made of twice as many scans
 TAIL_SCANS = 130  # the ring, and a frame that had not been begun when the run ended
 
 Counts = npt.NDArray[np.float64]
@@ -124,6 +126,17 @@ def scans_of(stream: Conversions, channels: int, oversampling: int) -> Counts:
     return np.stack([column[:scans] for column in columns], axis=1)
 
 
+def halved(made: Counts, bits: int) -> Counts:
+    """Every second scan after the half-band filter that halfband.h documents: its twin, tap by tap."""
+    x = made.astype(np.int64)
+    scans = (len(x) - len(HALFBAND)) // 2 + 1
+    total = np.full((scans, x.shape[1]), 512, dtype=np.int64)
+    for n, tap in enumerate(HALFBAND):
+        total += tap * x[n : n + 2 * scans - 1 : 2]
+    out: Counts = np.clip(total >> 10, 0, 2**bits - 1).astype(np.float64)
+    return out
+
+
 def check_waveform(conversions: Conversions, wave: Waveform, avcc_mV: float = 5000.0) -> None:
     """The converter's answers are the waveform at the instants of its triggers."""
     pins = conversions[(conversions["triggered"] == 1)]
@@ -135,8 +148,11 @@ def check_epoch(epoch: Epoch, stream: Conversions) -> int:
     """Every scan received is the converter's at its index; returns how many of the stream's were not received."""
     hello = epoch.hello
     rate_Hz = hello.rate_num / hello.rate_den
-    assert interval_cycles(stream) == CLOCK_HZ / (rate_Hz * hello.channels * hello.oversampling)
+    conversions_Hz = rate_Hz * hello.channels * hello.oversampling * (2 if rate_Hz == HALVED_HZ else 1)
+    assert interval_cycles(stream) == CLOCK_HZ / conversions_Hz
     made = scans_of(stream, hello.channels, hello.oversampling)
+    if rate_Hz == HALVED_HZ:
+        made = halved(made, hello.bits)
     for run in epoch.runs:
         np.testing.assert_array_equal(run.counts, made[run.index : run.index + len(run.counts)])
     return len(made) - epoch.scans

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from emgtwitch.wire import records  # pytest would take a TestSignal here for a test
 from emgtwitch.wire.records import AskHello, SetRate, Start, Stop
 from firmware.sim.harness import ELF, Script, run_board
-from tests.firmware.streams import check_whole, noise_waveform
+from tests.firmware.streams import TAIL_SCANS, check_epoch, check_whole, converter_streams, heard, noise_waveform
 
 VARIANTS = ELF.parent / "variants"
 AT_500000 = VARIANTS / "baud500000.elf"
+ARDUINO = ELF.parent / "arduino/emgtwitch.elf"  # the same sources through the Arduino core
 HOST_EVERY_S = 10  # asks for a Hello, as the daemon does
 RUN_S = 4.0
 
@@ -29,8 +32,14 @@ COMBINATIONS = [
     (2000, 1, 4, ELF),
     (2000, 2, 1, ELF),
     (4000, 1, 1, ELF),
+    (500, 1, 1, ELF),
+    (500, 4, 1, ELF),
+    (500, 1, 8, ELF),
+    (500, 2, 4, ELF),
     (2000, 4, 1, AT_500000),
     (4000, 2, 1, AT_500000),
+    (1000, 4, 1, ARDUINO),
+    (4000, 1, 1, ARDUINO),
 ]
 
 
@@ -57,6 +66,20 @@ def test_each_start_begins_a_run_of_its_own(tmp_path: Path) -> None:
     assert [epoch.runs[0].index for epoch in got.epochs] == [0, 0, 0, 0]
     runs = [epoch.hello.run_count for epoch in got.epochs]
     assert runs == list(range(runs[0], runs[0] + 4))
+
+
+@pytest.mark.parametrize(("rate_Hz", "channels", "oversampling"), [(1000, 1, 1), (1000, 4, 1), (1000, 2, 4)])
+def test_the_test_signal_goes_through_the_whole_chain(
+    rate_Hz: int, channels: int, oversampling: int, tmp_path: Path
+) -> None:
+    script = Script().ask(0.5, SetRate(rate_Hz, channels, oversampling), records.TestSignal(1)).ask(1.0, Start())
+    outcome = run_board(tmp_path, 4.0, script, wave=noise_waveform(4.0))
+    (epoch,) = heard(outcome.sent).epochs
+    (stream,) = converter_streams(outcome.conversions)
+    number = np.arange(len(stream), dtype=np.uint32)
+    stream["count"] = (number * 7 + 129 * stream["channel"].astype(np.uint32)) & 0x3FF
+    assert epoch.hello.flags & 2
+    assert check_epoch(epoch, stream) <= TAIL_SCANS
 
 
 @pytest.mark.slow
