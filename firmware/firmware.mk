@@ -14,7 +14,7 @@ FW_SOURCES := $(wildcard $(FW)/src/*.c)
 FW_HEADERS := $(wildcard $(FW)/src/*.h)
 AVR_ARCH := -mmcu=atmega328p -DF_CPU=16000000UL
 AVR_CFLAGS := $(AVR_ARCH) -std=gnu11 -Os -g -ffunction-sections -fdata-sections -fno-inline-small-functions \
-    -mcall-prologues -Wall -Wextra -Wconversion -Werror -I $(FW)/src
+    -mcall-prologues -fshort-enums -Wall -Wextra -Wconversion -Werror -I $(FW)/src
 AVR_LDFLAGS := -Wl,--gc-sections -Wl,--relax
 # What the Hello calls its build: the first four bytes of the digest over the sources.
 FW_BUILD = 0x$(shell cat $(FW_SOURCES) $(FW_HEADERS) firmware/main.c | sha256sum | cut -c 1-8)UL

@@ -121,7 +121,7 @@ bool board_has_tick(void)
 
 uint8_t board_take_ticks(void)
 {
-    uint8_t n;
+    uint8_t n = 0;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
     {
         n = ticks;
@@ -175,15 +175,8 @@ uint8_t board_look(void)
     return stable;
 }
 
-void board_show(light_t light, uint16_t tick)
+void board_light(bool on)
 {
-    bool on = light == LIGHT_ON;
-    if (light == LIGHT_WAITING)
-        on = tick % (2 * TICKS_PER_S) < TICKS_PER_S / 20;
-    else if (light == LIGHT_STREAMING)
-        on = tick % TICKS_PER_S < TICKS_PER_S / 2;
-    else if (light == LIGHT_TROUBLE)
-        on = tick & 16;
     if (on)
         PORTB |= _BV(LED);
     else

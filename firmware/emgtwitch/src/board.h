@@ -37,16 +37,7 @@ bool board_has_tick(void);
 /* Look once; returns the inputs that are on. */
 uint8_t board_look(void);
 
-typedef enum {
-    LIGHT_WAITING,   /* a blink every 2 s */
-    LIGHT_STREAMING, /* half a second on, half a second off */
-    LIGHT_TROUBLE,   /* fast */
-    LIGHT_OFF,
-    LIGHT_ON,
-} light_t;
-
-/* Show `light`; `tick` counts on by itself and wraps at 65536. */
-void board_show(light_t light, uint16_t tick);
+void board_light(bool on);
 void board_vibrate(bool on);
 
 #ifdef __cplusplus

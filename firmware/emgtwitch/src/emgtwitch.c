@@ -14,11 +14,19 @@
 #include "stream.h"
 #include "uart.h"
 
+#define FIRMWARE_MAJOR 0
+#define FIRMWARE_MINOR 1
+#ifndef BUILD
+#define BUILD 0
+#endif
+
 #define HELLO_TICKS (5 * TICKS_PER_S)
 #define ABSENT_TICKS (30U * TICKS_PER_S) /* without a request, until the board watches by itself */
 #define ABSENT_AT_BOOT_TICKS (10 * TICKS_PER_S)
 #define TROUBLE_TICKS (5 * TICKS_PER_S) /* that an error shows */
 #define TWITCH_TICKS (TICKS_PER_S / 5)  /* of light and vibration */
+
+#define NOMINAL_BANDGAP_mV 1100
 
 #define FLAG_STREAMING 0x01
 #define FLAG_TEST_SIGNAL 0x02
@@ -30,40 +38,51 @@ static enum { IDLE, STREAMING, GUARDING } state;
 
 static request_t request;
 static bool test_signal, lead_off;
-static greeting_t greeting = {.setup = {.rate_Hz = 1000, .channels = 1, .oversampling = 1}};
+static stream_setup_t setup = {.rate_Hz = 1000, .channels = 1, .oversampling = 1};
+static hello_t greeting;
 
 static guard_t guard;
 static guard_output_t guard_output;
 
 static uint8_t inputs_told;
-static bool hello_due;
-static uint16_t tick, hello_ticks, silent_ticks, trouble_ticks;
-static uint16_t absent_ticks = ABSENT_AT_BOOT_TICKS;
+static uint16_t tick, hello_ticks, trouble_ticks;
+static uint16_t absence_ticks = ABSENT_AT_BOOT_TICKS; /* until the host counts as absent */
 static uint8_t twitch_ticks;
 
 static void measure_supply(void)
 {
-    calibration_t calibration = memory_calibration();
-    lead_off = calibration.lead_off;
-    uint16_t supply_mV = board_measure_supply_mV(calibration.bandgap_mV);
-    greeting.reference_mV = supply_mV;
-    /* The bandgap lies evenly within a tenth of 1.1 V: 1 / 17 rms. Once measured, what is left is drift and rounding. */
-    greeting.reference_uncertainty_mV = calibration.measured ? supply_mV / 128 : supply_mV / 17;
+    calibration_t calibration;
+    memory_calibration(&calibration);
+    lead_off = calibration.lead_off == 1;
+    /* Unmeasured, the bandgap lies evenly within a tenth of 1.1 V: 1 / 17 rms. Else drift and rounding are left. */
+    uint8_t parts = 128;
+    if (calibration.bandgap_mV == 0) {
+        calibration.bandgap_mV = NOMINAL_BANDGAP_mV;
+        parts = 17;
+    }
+    greeting.reference_mV = board_measure_supply_mV(calibration.bandgap_mV);
+    greeting.reference_uncertainty_mV = greeting.reference_mV / parts;
 }
 
 static void hello(void)
 {
-    uint8_t flags = (uint8_t)((inputs_told >> 4) << FLAG_ELECTRODES);
+    hello_ticks = 0;
+    greeting.channels = setup.channels;
+    greeting.oversampling = setup.oversampling;
+    greeting.bits = setup.oversampling == 1 ? 10 : setup.oversampling == 4 ? 12 : 13;
+    stream_rate(&setup, &greeting.rate_num, &greeting.rate_den);
+    uint8_t flags = (uint8_t)(inputs_told / INPUT_ELECTRODE_OFF_0 << FLAG_ELECTRODES);
     if (state == STREAMING)
         flags |= FLAG_STREAMING;
     if (test_signal)
         flags |= FLAG_TEST_SIGNAL;
     greeting.flags = flags;
-    greeting.period_cycles = stream_period_cycles(&greeting.setup);
     greeting.index = stream_index();
-    message_hello(&greeting);
-    hello_due = false;
-    hello_ticks = 0;
+    greeting.free_stack_bytes = board_free_stack();
+    message(WIRE_HELLO, &greeting, sizeof greeting);
+    message(WIRE_COUNTERS, &kept.counters, sizeof kept.counters);
+    if (kept.watch.period > 0)
+        message(WIRE_GUARD, &kept.watch, sizeof kept.watch);
 }
 
 static void stop(void)
@@ -82,7 +101,7 @@ static void start(void)
     stop();
     measure_supply();
     greeting.run_count++;
-    stream_start(&greeting.setup, test_signal);
+    stream_start(&setup, test_signal);
     state = STREAMING;
 }
 
@@ -94,14 +113,20 @@ static void watch(void)
     guard_begin(&guard);
     stream_watch();
     state = GUARDING;
-    hello_due = true;
+    hello();
 }
 
-static void write_identity(const command_t *command)
+static void take_identity(const identity_t *identity)
 {
-    memcpy(greeting.identity.device_id, &command->device_id, sizeof command->device_id);
-    greeting.identity.gain_milli = command->gain_milli;
-    memory_write_identity(&greeting.identity);
+    memcpy(greeting.device_id, identity->device_id, sizeof greeting.device_id);
+    greeting.gain_milli = identity->gain_milli;
+}
+
+/* The body of the request is such a record. */
+static void write_identity(const void *body)
+{
+    take_identity(body);
+    memory_write_identity(body);
 }
 
 static void reset_counters(void)
@@ -120,24 +145,26 @@ static void add(uint16_t *counter, uint8_t more)
 
 static void obey(request_status_t status)
 {
-    silent_ticks = 0;
-    absent_ticks = ABSENT_TICKS;
+    absence_ticks = ABSENT_TICKS;
     if (state == GUARDING)
         stop();
-    command_t command = command_decide(&request, status, state == STREAMING, greeting.setup, test_signal, BAUD);
-    greeting.setup = command.setup;
+    command_t command = command_decide(&request, status, state == STREAMING, setup, test_signal, BAUD);
+    setup = command.setup;
     test_signal = command.test_signal;
-    switch (command.action) {
-    case COMMAND_HELLO: hello(); return;
-    case COMMAND_START: start(); break;
-    case COMMAND_STOP: stop(); break;
-    case COMMAND_WRITE_IDENTITY: write_identity(&command); break;
-    case COMMAND_RESET_COUNTERS: reset_counters(); break;
-    default: break;
-    }
-    if (command.action == COMMAND_START || command.action == COMMAND_STOP)
+    if (command.action == COMMAND_START)
+        start();
+    if (command.action == COMMAND_STOP)
+        stop();
+    if (command.action == COMMAND_WRITE_IDENTITY)
+        write_identity(request_body(&request));
+    if (command.action == COMMAND_RESET_COUNTERS)
+        reset_counters();
+    if (command.action == COMMAND_START || command.action == COMMAND_STOP || command.action == COMMAND_HELLO)
         hello();
-    message_answer(request_type(&request), request_seq(&request), command.status, command.value);
+    if (command.action == COMMAND_HELLO)
+        return;
+    answer_t answer = {request_type(&request), request_seq(&request), command.status, command.value};
+    message(WIRE_ANSWER, &answer, sizeof answer);
 }
 
 /* At most one request a turn, so that a host that asks much does not keep the scans waiting. */
@@ -152,31 +179,43 @@ static void listen(void)
         obey(status);
 }
 
+static void mark(uint8_t kind, uint8_t channel)
+{
+    mark_t mark = {stream_next_index(), kind, channel};
+    message(WIRE_MARK, &mark, sizeof mark);
+}
+
 static void tell_inputs(void)
 {
     uint8_t seen = INPUT_BUTTON;
     if (lead_off)
-        seen |= (uint8_t)(((1 << greeting.setup.channels) - 1) * INPUT_ELECTRODE_OFF_0);
+        seen |= (uint8_t)(((1 << setup.channels) - 1) * INPUT_ELECTRODE_OFF_0);
     uint8_t now = board_look() & seen, changed = now ^ inputs_told;
     inputs_told = now;
     if (changed & now & INPUT_BUTTON)
-        message_mark(stream_next_index(), MARK_BUTTON, ALL_CHANNELS);
-    for (uint8_t k = 0; k < 4; k++) {
-        uint8_t bit = (uint8_t)(INPUT_ELECTRODE_OFF_0 << k);
-        if (changed & bit)
-            message_mark(stream_next_index(), now & bit ? MARK_ELECTRODE_OFF : MARK_ELECTRODE_ON, k);
+        mark(MARK_BUTTON, ALL_CHANNELS);
+    changed /= INPUT_ELECTRODE_OFF_0;
+    now /= INPUT_ELECTRODE_OFF_0;
+    for (uint8_t k = 0; changed > 0; k++) {
+        if (changed & 1)
+            mark(now & 1 ? MARK_ELECTRODE_OFF : MARK_ELECTRODE_ON, k);
+        changed >>= 1;
+        now >>= 1;
     }
 }
 
+/* Light: on for so many ticks of so many, a power of two. */
 static void show(void)
 {
     bool found = state == GUARDING && (guard_output == GUARD_SPASM || twitch_ticks > 0);
-    light_t light = state == STREAMING ? LIGHT_STREAMING : LIGHT_WAITING;
+    uint16_t on = 12, of = 512; /* a blink every 2 s: waiting, or watching */
     if (found)
-        light = LIGHT_ON;
+        on = of = 1;
     else if (trouble_ticks > 0 || inputs_told >= INPUT_ELECTRODE_OFF_0)
-        light = LIGHT_TROUBLE;
-    board_show(light, tick);
+        on = 16, of = 32;
+    else if (state == STREAMING)
+        on = 128, of = 256;
+    board_light((tick & (of - 1)) < on);
     board_vibrate(found);
 }
 
@@ -187,11 +226,11 @@ static void pass_tick(void)
         trouble_ticks--;
     if (twitch_ticks > 0)
         twitch_ticks--;
-    if (++hello_ticks >= HELLO_TICKS)
-        hello_due = true;
-    if (silent_ticks < absent_ticks && ++silent_ticks == absent_ticks)
+    if (absence_ticks > 0 && --absence_ticks == 0)
         watch();
-    if (tick % TICKS_PER_S == 0)
+    if (++hello_ticks >= HELLO_TICKS)
+        hello();
+    if ((uint8_t)tick == 0)
         memory_keep();
     tell_inputs();
 }
@@ -222,17 +261,25 @@ static void guard_poll(void)
 
 void emgtwitch_begin(void)
 {
+    identity_t identity;
     cli();
     board_begin();
     uart_begin();
-    if (!(board_reset_cause() & _BV(PORF)))
+    uint8_t cause = board_reset_cause();
+    if (!(cause & _BV(PORF)))
         memory_recall();
     if (board_has_hung())
         add(&kept.counters.watchdog_resets, 1);
     memory_keep();
     sei();
+    memory_identity(&identity);
+    take_identity(&identity);
+    greeting.wire_version = WIRE_VERSION;
+    greeting.firmware_major = FIRMWARE_MAJOR;
+    greeting.firmware_minor = FIRMWARE_MINOR;
+    greeting.build = BUILD;
+    greeting.reset_cause = cause;
     greeting.boot_count = memory_count_boot();
-    greeting.identity = memory_identity();
     measure_supply();
     hello();
 }
@@ -243,8 +290,6 @@ void emgtwitch_poll(void)
         listen();
     if (board_has_tick())
         pass_time(board_take_ticks());
-    if (hello_due)
-        hello();
     if (state == STREAMING && stream_poll())
         trouble_ticks = TROUBLE_TICKS;
     if (state == GUARDING)

@@ -4,76 +4,73 @@
 #error "a request must fit one COBS block"
 #endif
 
-/* Without a table: 256 entries would cost a quarter of the RAM or two flash reads a byte. */
-uint16_t frame_crc16(uint16_t crc, uint8_t byte)
+/* Without a table: 256 entries would cost a quarter of the RAM or two flash reads a byte. By halves of the CRC, since
+ * the processor shifts a byte faster than a word. */
+__attribute__((always_inline)) static inline uint16_t next_crc(uint16_t crc, uint8_t byte)
 {
     uint8_t x = (uint8_t)((crc >> 8) ^ byte);
     x ^= (uint8_t)(x >> 4);
-    return (uint16_t)((uint16_t)(crc << 8) ^ (uint16_t)((uint16_t)x << 12) ^ (uint16_t)((uint16_t)x << 5) ^ x);
+    uint8_t high = (uint8_t)((uint8_t)crc ^ (uint8_t)(x << 4) ^ (x >> 3));
+    uint8_t low = (uint8_t)(x ^ (uint8_t)(x << 5));
+    return (uint16_t)((uint16_t)high << 8 | low);
 }
 
-/* At most 254 bytes go through here, so a block never needs more than the count of 255. */
-static void stuff(frame_t *frame, uint8_t byte)
-{
-    if (frame->used >= frame->limit) {
-        frame->full = true;
-        return;
-    }
-    if (byte == 0) {
-        frame->out[frame->code_at] = (uint8_t)(frame->used - frame->code_at);
-        frame->code_at = frame->used;
-    } else {
-        frame->out[frame->used] = byte;
-    }
-    frame->used++;
-}
+uint16_t frame_crc16(uint16_t crc, uint8_t byte) { return next_crc(crc, byte); }
 
 void frame_begin(frame_t *frame, uint8_t *out, uint16_t capacity, uint8_t type, uint16_t seq)
 {
     if (capacity > FRAME_MAX_SENT)
         capacity = FRAME_MAX_SENT;
     frame->out = out;
-    frame->limit = capacity > 0 ? (uint16_t)(capacity - 1) : 0;
-    frame->used = 1; /* the first byte is the count of the first block */
-    frame->code_at = 0;
+    frame->limit = capacity > 0 ? out + (capacity - 1) : out;
+    frame->at = out + 1; /* the first byte is the count of the first block */
+    frame->code = out;
     frame->crc = 0xFFFF;
     frame->full = false;
     frame_u8(frame, type);
     frame_u16(frame, seq);
 }
 
-void frame_u8(frame_t *frame, uint8_t value)
+/* The board spends most of its time here. At most 254 bytes go through, so a block never needs more than the count
+ * of 255. */
+void frame_bytes(frame_t *frame, const void *bytes, uint8_t size)
 {
-    frame->crc = frame_crc16(frame->crc, value);
-    stuff(frame, value);
+    const uint8_t *from = bytes;
+    uint8_t *at = frame->at, *limit = frame->limit, *code = frame->code;
+    uint16_t crc = frame->crc;
+    for (; size > 0; size--) {
+        uint8_t byte = *from++;
+        crc = next_crc(crc, byte);
+        if (at >= limit) {
+            frame->full = true;
+            break;
+        }
+        if (byte == 0) {
+            *code = (uint8_t)(at - code);
+            code = at;
+        } else {
+            *at = byte;
+        }
+        at++;
+    }
+    frame->at = at;
+    frame->code = code;
+    frame->crc = crc;
 }
 
-void frame_u16(frame_t *frame, uint16_t value)
-{
-    frame_u8(frame, (uint8_t)value);
-    frame_u8(frame, (uint8_t)(value >> 8));
-}
-
-void frame_u32(frame_t *frame, uint32_t value)
-{
-    frame_u16(frame, (uint16_t)value);
-    frame_u16(frame, (uint16_t)(value >> 16));
-}
-
-void frame_u64(frame_t *frame, uint64_t value)
-{
-    frame_u32(frame, (uint32_t)value);
-    frame_u32(frame, (uint32_t)(value >> 32));
-}
+void frame_u8(frame_t *frame, uint8_t value) { frame_bytes(frame, &value, sizeof value); }
+void frame_u16(frame_t *frame, uint16_t value) { frame_bytes(frame, &value, sizeof value); }
+void frame_u32(frame_t *frame, uint32_t value) { frame_bytes(frame, &value, sizeof value); }
+void frame_u64(frame_t *frame, uint64_t value) { frame_bytes(frame, &value, sizeof value); }
 
 uint16_t frame_end(frame_t *frame)
 {
     frame_u16(frame, frame->crc);
     if (frame->full)
         return 0;
-    frame->out[frame->code_at] = (uint8_t)(frame->used - frame->code_at);
-    frame->out[frame->used++] = 0;
-    return frame->used;
+    *frame->code = (uint8_t)(frame->at - frame->code);
+    *frame->at++ = 0;
+    return (uint16_t)(frame->at - frame->out);
 }
 
 static void keep(request_t *request, uint8_t byte)

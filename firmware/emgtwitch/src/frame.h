@@ -20,15 +20,17 @@ uint16_t frame_crc16(uint16_t crc, uint8_t byte);
 /* A frame being built: every byte is stuffed and enters the CRC as it comes, so no second buffer is needed. */
 typedef struct {
     uint8_t *out;
-    uint16_t limit;   /* bytes of `out` that may be used before the closing zero byte */
-    uint16_t used;
-    uint16_t code_at; /* where the count of the open COBS block goes */
+    uint8_t *at;    /* where the next byte goes */
+    uint8_t *limit; /* the closing zero byte goes here at the latest */
+    uint8_t *code;  /* where the count of the open COBS block goes */
     uint16_t crc;
     bool full;
 } frame_t;
 
 /* Begin a frame in `out`, which holds `capacity` bytes; more than FRAME_MAX_SENT are never used. */
 void frame_begin(frame_t *frame, uint8_t *out, uint16_t capacity, uint8_t type, uint16_t seq);
+/* Append `size` bytes as they lie in memory, which is little endian on the board and on the hosts that build this. */
+void frame_bytes(frame_t *frame, const void *bytes, uint8_t size);
 void frame_u8(frame_t *frame, uint8_t value);
 void frame_u16(frame_t *frame, uint16_t value);
 void frame_u32(frame_t *frame, uint32_t value);

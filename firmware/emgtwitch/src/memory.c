@@ -3,36 +3,16 @@
 #include <avr/eeprom.h>
 #include <string.h>
 
-#include "frame.h"
-
 #ifndef LEAD_OFF
 #define LEAD_OFF 0
 #endif
 
-#define NOMINAL_BANDGAP_mV 1100
-
-/* EEPROM. Boots take turns over eight places, which makes 800,000 of them before the first wears out. */
-#define BOOT_SLOTS 8
-#define AT_BOOTS 0x00
+/* EEPROM. Boots take turns over eight places, which spares each; 65,535 are counted. */
+#define BOOT_PLACES 8U
+#define BOOT_STEP 4U
+#define AT_BOOTS 0x00U
 #define AT_IDENTITY 0x20
 #define AT_CALIBRATION 0x30
-
-typedef struct {
-    uint16_t count;
-    uint16_t crc;
-} boot_slot_t;
-
-typedef struct {
-    identity_t identity;
-    uint16_t crc;
-} identity_slot_t;
-
-typedef struct {
-    uint16_t bandgap_mV;
-    uint8_t lead_off; /* 1 yes, 0 no, else as the firmware was built */
-    uint8_t unused;
-    uint16_t crc;
-} calibration_slot_t;
 
 kept_t kept;
 
@@ -66,63 +46,56 @@ void memory_keep(void)
     uint16_t crc = checksum(&kept, sizeof kept);
     for (uint8_t n = 0; n < 2; n++) {
         copies[n].kept = kept;
-        __asm__ volatile("" ::: "memory"); /* one whole copy before the other is touched */
         copies[n].crc = crc;
-        __asm__ volatile("" ::: "memory");
+        __asm__ volatile("" ::: "memory"); /* one copy is whole before the other is touched */
     }
 }
 
-/* Read a record of which the last two bytes are its checksum; false where that is wrong. */
+/* Read a record that its checksum follows; false, and nothing of use in it, where that is wrong. */
 static bool recall(void *record, uint8_t size, uint16_t at)
 {
     eeprom_read_block(record, (const void *)at, size);
-    uint16_t crc;
-    memcpy(&crc, (const uint8_t *)record + size - sizeof crc, sizeof crc);
-    return crc == checksum(record, (uint8_t)(size - sizeof crc));
+    return eeprom_read_word((const uint16_t *)(at + size)) == checksum(record, size);
+}
+
+static void save(const void *record, uint8_t size, uint16_t at)
+{
+    eeprom_update_block(record, (void *)at, size);
+    eeprom_update_word((uint16_t *)(at + size), checksum(record, size));
 }
 
 uint16_t memory_count_boot(void)
 {
-    boot_slot_t slot;
     uint16_t boots = 0;
-    bool found = false;
-    for (uint8_t n = 0; n < BOOT_SLOTS; n++) {
-        if (!recall(&slot, sizeof slot, (uint16_t)(AT_BOOTS + n * sizeof slot)))
-            continue;
-        if (!found || (int16_t)(slot.count - boots) > 0)
-            boots = slot.count;
-        found = true;
+    for (uint16_t at = AT_BOOTS; at < AT_BOOTS + BOOT_PLACES * BOOT_STEP; at += BOOT_STEP) {
+        uint16_t count;
+        if (recall(&count, sizeof count, at) && count > boots)
+            boots = count;
     }
-    slot.count = ++boots;
-    slot.crc = checksum(&slot, sizeof slot.count);
-    eeprom_update_block(&slot, (void *)(AT_BOOTS + boots % BOOT_SLOTS * sizeof slot), sizeof slot);
+    if (boots == UINT16_MAX)
+        return boots;
+    boots++;
+    save(&boots, sizeof boots, AT_BOOTS + boots % BOOT_PLACES * BOOT_STEP);
     return boots;
 }
 
-identity_t memory_identity(void)
+void memory_identity(identity_t *identity)
 {
-    identity_slot_t slot;
-    if (!recall(&slot, sizeof slot, AT_IDENTITY)) {
-        memset(slot.identity.device_id, 0xFF, sizeof slot.identity.device_id);
-        slot.identity.gain_milli = 0;
-    }
-    return slot.identity;
+    if (recall(identity, sizeof *identity, AT_IDENTITY))
+        return;
+    memset(identity->device_id, 0xFF, sizeof identity->device_id);
+    identity->gain_milli = 0;
 }
 
 void memory_write_identity(const identity_t *identity)
 {
-    identity_slot_t slot = {.identity = *identity};
-    slot.crc = checksum(&slot, sizeof slot - sizeof slot.crc);
-    eeprom_update_block(&slot, (void *)AT_IDENTITY, sizeof slot);
+    save(identity, sizeof *identity, AT_IDENTITY);
 }
 
-calibration_t memory_calibration(void)
+void memory_calibration(calibration_t *calibration)
 {
-    calibration_slot_t slot;
-    bool written = recall(&slot, sizeof slot, AT_CALIBRATION);
-    return (calibration_t){
-        .bandgap_mV = written ? slot.bandgap_mV : NOMINAL_BANDGAP_mV,
-        .measured = written,
-        .lead_off = written && slot.lead_off <= 1 ? slot.lead_off != 0 : LEAD_OFF,
-    };
+    if (recall(calibration, sizeof *calibration, AT_CALIBRATION))
+        return;
+    calibration->bandgap_mV = 0;
+    calibration->lead_off = LEAD_OFF;
 }

@@ -5,42 +5,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "messages.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct {
-    uint8_t device_id[8]; /* little endian; all ones if never written */
+    uint8_t device_id[8]; /* all ones if never written */
     uint32_t gain_milli;  /* 0 if unknown */
 } identity_t;
 
 typedef struct {
-    uint16_t bandgap_mV; /* 1100 if never measured */
-    bool measured;
-    bool lead_off; /* electrode pins are connected */
+    uint16_t bandgap_mV; /* 0 if never measured */
+    uint8_t lead_off;    /* 1: electrode pins are connected */
 } calibration_t;
 
-/* The bodies of the wire's records Counters and Guard. */
-typedef struct {
-    uint16_t line_errors, rejected_requests, missed_triggers;
-    uint32_t lost_scans;
-    uint16_t watchdog_resets;
-} counters_t;
-
-typedef struct {
-    uint16_t period;
-    uint32_t guarded_s;
-    uint16_t twitches, contractions, spasms;
-    uint32_t longest_ms;
-} watch_t;
-
-/* What outlives a reset. */
+/* What outlives a reset. After a change call memory_keep(), or the change is lost with the next one. */
 typedef struct {
     counters_t counters;
     watch_t watch;
 } kept_t;
-
-/* The one that counts. After a change call memory_keep(), or it is lost with the next reset. */
 extern kept_t kept;
 
 /* Find `kept` as it was before a reset, or all 0. */
@@ -50,9 +35,9 @@ void memory_keep(void);
 /* Count this boot; EEPROM is written. Returns its number, from 1. */
 uint16_t memory_count_boot(void);
 
-identity_t memory_identity(void);
+void memory_identity(identity_t *identity);
 void memory_write_identity(const identity_t *identity); /* 50 ms; only while stopped */
-calibration_t memory_calibration(void);
+void memory_calibration(calibration_t *calibration);
 
 #ifdef __cplusplus
 }

@@ -14,13 +14,13 @@
 #define EARLIEST_HIGH_BYTE 6
 
 static uint16_t ring[SAMPLER_RING];
-static volatile uint8_t head, tail; /* they wrap at 256; head: behind the last whole scan */
+volatile uint8_t sampler_head, sampler_tail;
 static volatile uint16_t hole;
 static volatile bool has_hole;
 static volatile uint8_t missed;
 
 /* Of the interrupt alone while conversions run. */
-static uint8_t write, channel, channels, most_used, round_left, oversampling;
+static uint8_t write, channel, channels, most_used, rounds_left, oversampling;
 static bool spoilt, test_signal;
 static uint16_t pattern, sum[4];
 
@@ -50,71 +50,68 @@ ISR(ADC_vect, ISR_NAKED)
 /* Each conversion is a scan. Budget 100 cycles of the 4000 between conversions; measured: docs/firmware.md. */
 void __vector_one(void)
 {
-    TIFR1 = _BV(OCF1B); /* the trigger is the rise of this flag */
-    uint16_t count = ADC;
-    bool late = is_late();
-    uint8_t at = head;
-    if (has_hole || (uint8_t)(at - tail) >= SAMPLER_RING) {
+    uint8_t at = sampler_head;
+    if (has_hole || (uint8_t)(at - sampler_tail) >= SAMPLER_RING) {
         lose_scan();
     } else {
-        ring[at % SAMPLER_RING] = count;
-        head = (uint8_t)(at + 1);
+        ring[at % SAMPLER_RING] = ADC;
+        sampler_head = (uint8_t)(at + 1);
     }
-    if (late) {
+    TIFR1 = _BV(OCF1B); /* the trigger is the rise of this flag */
+    if (is_late()) {
         missed++;
         lose_scan();
     }
 }
 
-/* Store one conversion; late: the trigger after it started nothing, whose place in the scan stays empty.
- * Budget 200 cycles of the 2000 between conversions; measured: docs/firmware.md. */
+/* One place of a scan, and the way to the next. The scan is lost with any of its places. */
+static inline void place(uint16_t count)
+{
+    uint8_t k = channel, next = (uint8_t)(k + 1);
+    if (next == channels)
+        next = 0;
+    channel = next;
+    ADMUX = REFERENCE_AVCC | next; /* before the next trigger */
+    if (test_signal) {
+        count = (uint16_t)(pattern + k * (uint16_t)CHANNEL_STEP) & RESULT_MASK;
+        pattern = (uint16_t)(pattern + CONVERSION_STEP);
+    }
+    count = (uint16_t)(count + sum[k]);
+    uint8_t left = rounds_left;
+    if (next == 0)
+        rounds_left = (uint8_t)(left == 0 ? oversampling - 1 : left - 1);
+    if (left > 0) {
+        sum[k] = count;
+        return;
+    }
+    sum[k] = 0;
+    uint8_t at = write;
+    if (k == 0 && !spoilt && (has_hole || (uint8_t)(at - sampler_tail) > most_used)) {
+        spoilt = true;
+        lose_scan();
+    }
+    if (!spoilt)
+        ring[at++ % SAMPLER_RING] = count;
+    if (next == 0) {
+        if (spoilt)
+            at = sampler_head;
+        spoilt = false;
+        sampler_head = at;
+    }
+    write = at;
+}
+
+/* Budget 250 cycles of the 2000 between conversions; measured: docs/firmware.md. */
 void __vector_many(void)
 {
-    TIFR1 = _BV(OCF1B); /* the trigger is the rise of this flag */
-    uint16_t count = ADC;
+    TIFR1 = _BV(OCF1B);
     bool late = is_late();
+    uint16_t count = ADC;
     for (;;) {
-        uint8_t k = channel, next = 0;
-        if (channels > 1) {
-            next = (uint8_t)(k + 1);
-            if (next == channels)
-                next = 0;
-            channel = next;
-            ADMUX = REFERENCE_AVCC | next;
-        }
-        if (test_signal) {
-            count = (uint16_t)(pattern + (uint8_t)k * (uint16_t)CHANNEL_STEP) & RESULT_MASK;
-            pattern = (uint16_t)(pattern + CONVERSION_STEP);
-        }
-        bool whole = true;
-        if (oversampling > 1) {
-            count = (uint16_t)(count + sum[k]);
-            sum[k] = count;
-            whole = round_left == 0;
-            if (whole)
-                sum[k] = 0;
-            if (next == 0)
-                round_left = (uint8_t)(whole ? oversampling - 1 : round_left - 1);
-        }
-        if (whole) {
-            uint8_t at = write;
-            if (k == 0 && !spoilt && (has_hole || (uint8_t)(at - tail) > most_used)) {
-                spoilt = true;
-                lose_scan();
-            }
-            if (!spoilt) {
-                ring[at % SAMPLER_RING] = count;
-                write = ++at;
-                if (next == 0)
-                    head = at;
-            } else if (next == 0) {
-                spoilt = false;
-                write = head;
-            }
-        }
+        place(count);
         if (!late)
             return;
-        late = false;
+        late = false; /* the place after it stays empty */
         missed++;
         if (!spoilt) {
             spoilt = true;
@@ -126,7 +123,7 @@ void __vector_many(void)
 void sampler_start(uint16_t period_cycles, uint8_t new_channels, uint8_t new_oversampling, bool new_test_signal)
 {
     sampler_stop();
-    head = tail = write = 0;
+    sampler_head = sampler_tail = write = 0;
     hole = 0;
     has_hole = spoilt = false;
     missed = 0;
@@ -134,7 +131,7 @@ void sampler_start(uint16_t period_cycles, uint8_t new_channels, uint8_t new_ove
     channels = new_channels;
     most_used = (uint8_t)(SAMPLER_RING - new_channels);
     oversampling = new_oversampling;
-    round_left = (uint8_t)(new_oversampling - 1);
+    rounds_left = (uint8_t)(new_oversampling - 1);
     test_signal = new_test_signal;
     pattern = 0;
     GPIOR0 = new_channels == 1 && new_oversampling == 1 && !new_test_signal ? _BV(ONE_BIT) : 0;
@@ -157,19 +154,22 @@ void sampler_stop(void)
     ADCSRA &= (uint8_t)~(_BV(ADATE) | _BV(ADIE));
 }
 
-uint8_t sampler_waiting(void)
-{
-    return (uint8_t)(head - tail);
-}
-
 uint16_t sampler_peek(uint8_t offset)
 {
-    return ring[(uint8_t)(tail + offset) % SAMPLER_RING];
+    return ring[(uint8_t)(sampler_tail + offset) % SAMPLER_RING];
+}
+
+const uint16_t *sampler_oldest(uint8_t *counts)
+{
+    uint8_t at = sampler_tail % SAMPLER_RING, to_end = (uint8_t)(SAMPLER_RING - at);
+    if (*counts > to_end)
+        *counts = to_end;
+    return ring + at;
 }
 
 void sampler_drop(uint8_t counts)
 {
-    tail = (uint8_t)(tail + counts);
+    sampler_tail = (uint8_t)(sampler_tail + counts);
 }
 
 bool sampler_has_hole(void)
@@ -179,7 +179,7 @@ bool sampler_has_hole(void)
 
 uint16_t sampler_take_hole(void)
 {
-    uint16_t scans;
+    uint16_t scans = 0;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
     {
         scans = hole;
@@ -191,7 +191,7 @@ uint16_t sampler_take_hole(void)
 
 uint8_t sampler_take_missed(void)
 {
-    uint8_t triggers;
+    uint8_t triggers = 0;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
     {
         triggers = missed;

@@ -18,11 +18,20 @@ void sampler_start(uint16_t period_cycles, uint8_t channels, uint8_t oversamplin
 /* Stop; the scans that wait can still be taken. */
 void sampler_stop(void);
 
+/* Both wrap at 256; `head` is behind the last whole scan. Only for sampler_waiting(), which is asked at every wake. */
+extern volatile uint8_t sampler_head, sampler_tail;
+
 /* Counts of whole scans that wait, 0 to SAMPLER_RING. */
-uint8_t sampler_waiting(void);
+static inline uint8_t sampler_waiting(void)
+{
+    return (uint8_t)(sampler_head - sampler_tail);
+}
 
 /* The count `offset` places behind the oldest, less than sampler_waiting(). */
 uint16_t sampler_peek(uint8_t offset);
+
+/* The oldest counts as they lie in memory, of which `counts` are wanted; `counts` becomes how many follow one another. */
+const uint16_t *sampler_oldest(uint8_t *counts);
 
 /* Forget the oldest `counts`. */
 void sampler_drop(uint8_t counts);

@@ -19,12 +19,27 @@ static uint32_t index;    /* of the first scan not sent */
 static uint16_t overruns; /* of this run */
 static bool odd;          /* a hole ended between the two inputs of a scan: the next is dropped */
 
-uint16_t stream_period_cycles(const stream_setup_t *setup)
+/* Conversions of a scan, of all channels. */
+static uint8_t conversions(const stream_setup_t *setup)
 {
-    uint32_t conversions_Hz = (uint32_t)setup->rate_Hz * setup->channels * setup->oversampling;
-    if (setup->rate_Hz == HALVED_RATE_HZ)
-        conversions_Hz *= INPUTS_PER_SCAN;
+    uint8_t n = (uint8_t)(setup->channels * setup->oversampling);
+    return setup->rate_Hz == HALVED_RATE_HZ ? (uint8_t)(INPUTS_PER_SCAN * n) : n;
+}
+
+static uint16_t period_cycles(const stream_setup_t *setup)
+{
+    uint16_t conversions_Hz = (uint16_t)(setup->rate_Hz * conversions(setup)); /* at most CONVERSIONS_PER_S */
     return (uint16_t)((F_CPU + conversions_Hz / 2) / conversions_Hz);
+}
+
+void stream_rate(const stream_setup_t *setup, uint32_t *num, uint32_t *den)
+{
+    *num = setup->rate_Hz;
+    *den = 1;
+    if (setup->channels != 3)
+        return;
+    *num = F_CPU; /* no timer divides by three */
+    *den = (uint32_t)period_cycles(setup) * conversions(setup);
 }
 
 /* Scans that can be made of what waits. */
@@ -51,19 +66,31 @@ void stream_start(const stream_setup_t *setup, bool test_signal)
     index = 0;
     overruns = 0;
     odd = false;
-    sampler_start(stream_period_cycles(setup), channels, setup->oversampling, test_signal);
+    sampler_start(period_cycles(setup), channels, setup->oversampling, test_signal);
 }
 
 static void send(uint8_t scans)
 {
-    message_samples_begin(index, overruns);
-    for (uint8_t n = 0; n < scans; n++) {
-        for (uint8_t k = 0; k < channels; k++)
-            message_count(halved ? halfband(sampler_peek, k, channels, most_count) : sampler_peek(k));
-        sampler_drop(halved ? (uint8_t)(INPUTS_PER_SCAN * channels) : channels);
+    message_begin(WIRE_SAMPLES);
+    message_more(&index, sizeof index);
+    message_more(&overruns, sizeof overruns);
+    index += scans;
+    if (halved) {
+        for (; scans > 0; scans--) {
+            for (uint8_t k = 0; k < channels; k++) {
+                uint16_t count = halfband(sampler_peek, k, channels, most_count);
+                message_more(&count, sizeof count);
+            }
+            sampler_drop((uint8_t)(INPUTS_PER_SCAN * channels));
+        }
+    }
+    for (uint8_t left = (uint8_t)(scans * channels), n; left > 0; left = (uint8_t)(left - n)) {
+        n = left;
+        const uint16_t *counts = sampler_oldest(&n);
+        message_more(counts, (uint8_t)(2 * n));
+        sampler_drop(n);
     }
     message_end();
-    index += scans;
 }
 
 /* All that came before the hole is sent: go on behind it. */

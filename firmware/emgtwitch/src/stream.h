@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/* Timer cycles between conversions. */
-uint16_t stream_period_cycles(const stream_setup_t *setup);
+/* The scan rate in Hz, num / den, that the timer makes of `setup`. */
+void stream_rate(const stream_setup_t *setup, uint32_t *num, uint32_t *den);
 
 /* Begin a run at index 0. The supply has been measured, so the converter is on. */
 void stream_start(const stream_setup_t *setup, bool test_signal);

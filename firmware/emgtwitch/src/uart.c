@@ -85,7 +85,7 @@ uint8_t uart_read(void)
 
 uint8_t uart_take_errors(void)
 {
-    uint8_t errors;
+    uint8_t errors = 0;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
     {
         errors = in_errors;
