@@ -106,6 +106,7 @@ def _confounded(group: str, least_f1: float, most_false: float, *names: str) -> 
     out = [
         Ask(group, "F1", m.f1(), ">=", least_f1),
         Ask(group, "false/h", m.false_per_hour(), "<=", most_false, rate=True),
+        Ask(group, "  touching no true event", m.far_false_per_hour(), rate=True),
     ]
     for name in names:
         out.append(Ask(group, f"  F1, {name}", m.f1(), where=cells(name)))
@@ -122,6 +123,7 @@ SINGLE = [
     Ask("single", "recall / ideal, 10 and 20 dB", m.recall_of_ideal(from_dB(10)), ">=", 0.99),
     Ask("single", "recall, all", m.recall()),
     Ask("single", "false/h", m.false_per_hour(), "<=", 0.5, rate=True),
+    Ask("single", "  touching no true event", m.far_false_per_hour(), rate=True),
     Ask("single", "onset MAE from 10 dB", m.error_ms("onset", from_dB(10)), "<=", 3.0, unit="ms"),
     Ask("single", "offset MAE from 10 dB", m.error_ms("offset", from_dB(10)), "<=", 5.0, unit="ms"),
     Ask("single", "told within 150 ms of its end", m.within_ms(150, _both(is_twitch, from_dB(6))), ">=", 1.0),

@@ -1,8 +1,9 @@
 """Which found event is which true one.
 
 Events are matched one to one, the largest overlap first, after widening both by 10 ms at each end so that a brief
-twitch a little beside its place still counts. Tone and the twitches that ride on it are matched apart: a true riding
-twitch may be found as riding, or as a twitch of its own that lies mostly within it.
+twitch a little beside its place still counts. The overlap must be a share of what the two cover together, lest a
+fragment of a spasm, or a long event over a twitch, pass for it. Tone and the twitches that ride on it are matched
+apart: a true riding twitch may be found as riding, or as a twitch of its own that lies mostly within it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from benchmarks.accuracy.case import Case, Span
 
 WIDEN_S = 0.010
 IGNORE_WIDEN_S = 0.050
+LEAST_SHARE = {"twitch": 0.1, "contraction": 0.25, "spasm": 0.25}
 COVERED = 0.5  # a found event that covers so much of a true one has swallowed it
 
 
@@ -60,7 +62,8 @@ def _greedy(truth: list[tuple[int, Span]], found: list[tuple[int, Span]]) -> lis
             if span.onset_s - WIDEN_S >= true.offset_s + WIDEN_S:
                 break
             overlap_s = _overlap_s(true, span) + 2 * WIDEN_S
-            if overlap_s > 0:
+            together_s = true.duration_s + span.duration_s + 4 * WIDEN_S - overlap_s
+            if overlap_s > 0 and overlap_s >= LEAST_SHARE[true.event_class] * together_s:
                 overlaps.append((-overlap_s, i, j))
     pairs: list[tuple[int, int]] = []
     used_true: set[int] = set()

@@ -116,7 +116,13 @@ def in_one_piece(select: Select = everything) -> Measure:
 
 
 def false_per_hour() -> Measure:
+    """Found events an hour that are no true one, fragments of true ones among them."""
     return lambda o: (float(len(o.false)), o.judged_s / 3600)
+
+
+def far_false_per_hour() -> Measure:
+    """False events an hour that touch no true one: neither fragments nor echoes."""
+    return lambda o: (float(sum(not a.beside for a in o.false)), o.judged_s / 3600)
 
 
 def false_of_class(event_class: str) -> Measure:

@@ -9,6 +9,7 @@ from benchmarks.accuracy.case import SPASM_MIN_S, Case, Span
 from benchmarks.accuracy.match import match
 
 NAN = float("nan")
+BESIDE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Alarm:
     on_tone: bool
     onset_s: float
     duration_s: float
+    beside: bool  # it touches a true event, of which it is a fragment, or an echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def judge(case: Case, found: Sequence[Span], seen_by_ideal: Sequence[bool] | Non
             )
         )
     false = tuple(
-        Alarm(spans[j].event_class, spans[j].on_tone, spans[j].onset_s, spans[j].duration_s) for j in result.false
+        Alarm(s.event_class, s.on_tone, s.onset_s, s.duration_s, _is_beside(s, case.truth))
+        for s in (spans[j] for j in result.false)
     )
     return Outcome(
         case.group,
@@ -107,6 +110,10 @@ def judge(case: Case, found: Sequence[Span], seen_by_ideal: Sequence[bool] | Non
         inside_s(spans, case.ignore),
         tuple(getattr(found, "remarks", ())),
     )
+
+
+def _is_beside(span: Span, truth: Sequence[Span]) -> bool:
+    return any(span.onset_s < one.offset_s + BESIDE_S and span.offset_s > one.onset_s - BESIDE_S for one in truth)
 
 
 def inside_s(spans: Sequence[Span], ignore: Sequence[tuple[float, float]]) -> float:

@@ -62,7 +62,12 @@ def test_pieces_of_an_event_are_one_hit_and_the_rest_false() -> None:
     assert len(result.false) == 2
 
 
-@pytest.mark.parametrize(("beside_ms", "hit"), [(15, True), (25, False)])
+def test_a_fragment_does_not_pass_for_a_spasm_nor_a_long_event_for_a_twitch() -> None:
+    assert not match(_case(_span(5, 25)), [_span(5, 6)]).pairs
+    assert not match(_case(_span(5, 5.01)), [_span(4.9, 6)]).pairs
+
+
+@pytest.mark.parametrize(("beside_ms", "hit"), [(10, True), (25, False)])
 def test_a_twitch_may_be_found_a_little_beside_its_place(beside_ms: float, hit: bool) -> None:
     true = _span(5, 5.01)
     result = match(_case(true), [_span(5.01 + beside_ms / 1000, 5.02 + beside_ms / 1000)])
