@@ -3,8 +3,8 @@
 Everything is cut at run time from the recordings themselves, so nothing of them is committed. A donor is a labelled
 event of up to 150 ms whose peak stands `DONOR_PEAK` baselines over its recording's noise. It is band-passed, tapered
 over `MARGIN_S` on either side, and scaled so that its RMS from onset to offset is the asked number of dB over the
-host's baseline there (20-450 Hz). Times of truth are those of the tapered donor alone, by design.md's definition.
-Hosts keep their own labels and doubtful time; pasted events stay clear of both.
+host's RMS there (20-450 Hz, less the mains). Times of truth are those of the tapered donor alone, by design.md's
+definition. Hosts keep their own labels and doubtful time; pasted events stay clear of both.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ HELD_OUT_SEEDS = (1001, 1002, 1003)
 MARGIN_S = 0.040
 APART_S = 1.0
 EDGE_S = 3.0
+CLEAR_S = 0.3  # of the host's own events and doubtful time; its RMS there and under the twitch is the baseline
 DONOR_PEAK = 30.0
 PAD = 300  # samples of silence on either side, for the band-pass
 _BY_NAME = {one.name: one for one in RECORDINGS}
@@ -83,7 +84,8 @@ def pasted(asked: Pasted) -> Case:
     base = case(_BY_NAME[asked.host])
     rng = np.random.default_rng([asked.seed, round(asked.snr_dB), HOSTS.index(asked.host)])
     scale = base.uV_per_count or 1.0
-    quiet = np.sqrt(levels(filled(base.counts) * scale, base.fs_Hz).floor)
+    host = levels(filled(base.counts) * scale, base.fs_Hz).signal
+    around = round(CLEAR_S * base.fs_Hz)
     counts = base.counts.copy()
     taken = [*base.ignore, *((s.onset_s, s.offset_s) for s in base.truth)]
     truth: list[tuple[Span, Label]] = [(span, Label(kind="own")) for span in base.truth]
@@ -93,10 +95,11 @@ def pasted(asked: Pasted) -> Case:
         _, fs_Hz, shape = others[rng.integers(len(others))]
         piece = shape if fs_Hz == base.fs_Hz else resample_poly(shape, round(base.fs_Hz), round(fs_Hz))
         start, end_s = round(at_s * base.fs_Hz), at_s + len(piece) / base.fs_Hz
-        if all(end_s + 0.3 < a or at_s - 0.3 > b for a, b in taken):
+        if all(end_s + CLEAR_S < a or at_s - CLEAR_S > b for a, b in taken):
             padded = band_passed(np.pad(piece, PAD), base.fs_Hz)
             alone = measure(padded, base.fs_Hz)
-            gain = quiet[start] * 10 ** (asked.snr_dB / 20) / alone.rms_uV
+            quiet = float(np.std(host[start - around : start + len(piece) + around]))
+            gain = quiet * 10 ** (asked.snr_dB / 20) / alone.rms_uV
             begin = start - PAD
             counts[begin : begin + len(padded)] += gain * padded / scale
             onset_s, offset_s = begin / base.fs_Hz + alone.onset_s, begin / base.fs_Hz + alone.offset_s
