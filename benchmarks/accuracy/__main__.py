@@ -1,4 +1,5 @@
-"""How accurate the detector is: `python -m benchmarks.accuracy [--only GROUP] [--detector NAME] [--short] [--tuning]`.
+"""How accurate the detector is: `python -m benchmarks.accuracy [--only GROUP] [--detector NAME] [--short | --long]
+[--tuning] [--docs]`.
 
 Prints what is asked for, what is seen with its 95 % interval, and whether that is enough. Writes JSON to
 benchmarks/results/accuracy and plots to build/accuracy. The recordings are held-out ones unless --tuning.
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=groups.names(), metavar="GROUP", help="groups: %(choices)s")
     parser.add_argument("--detector", nargs="+", choices=list(detectors.DETECTORS), default=["emgtwitch"])
     parser.add_argument("--short", action="store_true", help="few recordings of each group: under 40 s")
+    parser.add_argument("--long", action="store_true", help="with the 24 hours of confounders")
     parser.add_argument("--tuning", action="store_true", help="the recordings to tune on, not the held-out ones")
     parser.add_argument("--docs", action="store_true", help="write docs/accuracy.md from what is kept; runs nothing")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
@@ -32,7 +34,7 @@ def main() -> int:
         print(write(keep.load(file)))
         return 0
     began_s = time.monotonic()
-    outcomes = run(told.only or groups.names(), told.detector, not told.tuning, told.short, told.jobs)
+    outcomes = run(told.only or groups.names(told.long), told.detector, not told.tuning, told.short, told.jobs)
     for name in told.detector:
         print(f"\n{name}, {'tuning' if told.tuning else 'held-out'} recordings")
         print(judgement(outcomes[name]))

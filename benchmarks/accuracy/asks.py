@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.accuracy import metrics as m
 from benchmarks.accuracy.case import SPASM_MIN_S, TWITCH_MAX_S
-from benchmarks.accuracy.confounder_groups import ARTEFACT_CELLS, QUIET_CELLS
+from benchmarks.accuracy.confounder_groups import ARTEFACT_CELLS, ENDURANCE_CELLS, QUIET_CELLS
 from benchmarks.accuracy.metrics import Measure, Value
 from benchmarks.accuracy.outcome import Outcome, Row
 from benchmarks.accuracy.promise import PIECES
@@ -177,6 +177,7 @@ CONFOUNDERS = [
     *_confounded("ecg", 0.95, 20.0, "smooth", "sharp"),
     Ask("ecg", "says 'ECG seen'", remarked("ecg"), ">=", 1.0),
     Ask("quiet", "false/h", m.false_per_hour(), "<=", 0.2, rate=True),
+    *(Ask("endurance", f"false/h, {c}", m.false_per_hour(), where=cells(c), rate=True) for c in ENDURANCE_CELLS),
     *(Ask("quiet", f"  {cell}", m.false_per_hour(), where=cells(cell), rate=True) for cell in QUIET_CELLS),
 ]
 REAL = [

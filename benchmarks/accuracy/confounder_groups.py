@@ -7,10 +7,11 @@ from itertools import pairwise
 
 from benchmarks.accuracy.making import FIRST_S, LAST_S, Group, Made, Rng, between, end_s, log_uniform, row_of_events
 from benchmarks.accuracy.physics import physics
-from emgtwitch.wearer.scenario import ArtefactKind, Device, Scenario, Scheduled
+from emgtwitch.wearer.scenario import ArtefactKind, Device, Scenario, Scheduled, Spontaneous
 
 ARTEFACT_CELLS = ("motion", "taps", "lead-off", "floor doubling", "clipping", "lost samples")
 Range = tuple[float, float]
+ENDURANCE_CELLS = ("mains", "movement", "electrodes", "heart")
 QUIET_CELLS = ("steady", "heavy tails", "drifting")
 
 
@@ -88,6 +89,25 @@ def quiet(k: int, rng: Rng, held_out: bool) -> Made:
 
 
 QUIET_S = 3600.0
+
+
+def endurance(k: int, rng: Rng, held_out: bool) -> Made:
+    """An hour of one confounder and no muscle: each event is false."""
+    cell = ENDURANCE_CELLS[k % len(ENDURANCE_CELLS)]
+    made = Scenario(**physics(rng, held_out) | {"fs_Hz": 1000.0}, mains_uV=(1.0, 0.2, 0.4))
+    if cell == "mains":
+        peak_uV = log_uniform(rng, 4.0, 60.0)
+        made = replace(made, mains_uV=(peak_uV, 0.1 * peak_uV, 0.3 * peak_uV), mains_spell_s=(20.0, 20.0))
+    elif cell == "movement":
+        rows = (Spontaneous("motion", 120, (150.0, 2000.0)), Spontaneous("tap", 60, (150.0, 3000.0)))
+        made = replace(made, spontaneous=rows)
+    elif cell == "electrodes":
+        made = replace(made, spontaneous=(Spontaneous("lead_off", 30, (1.0, 1.0)), Spontaneous("flat", 15, (1.0, 1.0))))
+    else:
+        rate = between(rng, 50.0, 110.0)
+        made = replace(made, ecg_uV=log_uniform(rng, 30.0, 600.0), ecg_rate_per_min=rate)
+        made = replace(made, ecg_qrs_width=between(rng, 0.3, 1.1))
+    return Made(made, QUIET_S, cell, cell)
 
 
 def _between_events(
@@ -171,4 +191,5 @@ CONFOUNDER_GROUPS: dict[str, Group] = {
     "artefacts": Group(artefacts, 48, 6),
     "ecg": Group(ecg, 36, 4),
     "quiet": Group(quiet, 24, 0),
+    "endurance": Group(endurance, 24, 0),
 }

@@ -22,11 +22,12 @@ class Source(Protocol):
 OTHERS: dict[str, tuple[str, str]] = {
     "promise": ("benchmarks.accuracy.promise", "sources"),
 }
+LONG = ("endurance",)  # only in the long form, or where they are named
 
 
-def names() -> list[str]:
-    """All groups, in the order of the table."""
-    return [*GROUPS, *OTHERS]
+def names(long: bool = True) -> list[str]:
+    """All groups, in the order of the table; those of the long form only if it is `long`."""
+    return [name for name in (*GROUPS, *OTHERS) if long or name not in LONG]
 
 
 def sources(group: str, held_out: bool, short: bool) -> list[Source]:
