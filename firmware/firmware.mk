@@ -13,16 +13,29 @@ FW_OUT := build/firmware
 FW_SOURCES := $(wildcard $(FW)/src/*.c)
 FW_HEADERS := $(wildcard $(FW)/src/*.h)
 AVR_ARCH := -mmcu=atmega328p -DF_CPU=16000000UL
-AVR_CFLAGS := $(AVR_ARCH) -std=gnu11 -Os -g -ffunction-sections -fdata-sections -fno-inline-small-functions \
-    -mcall-prologues -fshort-enums -Wall -Wextra -Wconversion -Werror -I $(FW)/src
+AVR_CFLAGS := $(AVR_ARCH) -std=gnu11 -Os -g -flto -ffunction-sections -fdata-sections -fshort-enums -mcall-prologues \
+    -fno-inline-small-functions -fno-move-loop-invariants -fno-tree-loop-optimize -fno-jump-tables -fno-gcse -Wall -Wextra -Wconversion -Werror -I $(FW)/src
 AVR_LDFLAGS := -Wl,--gc-sections -Wl,--relax
 # What the Hello calls its build: the first four bytes of the digest over the sources.
 FW_BUILD = 0x$(shell cat $(FW_SOURCES) $(FW_HEADERS) firmware/main.c | sha256sum | cut -c 1-8)UL
 FW_VARIANTS := baud115200 baud115200-unchecked baud500000 lead-off
 FW_ELFS := $(FW_OUT)/emgtwitch.elf $(FW_OUT)/arduino/emgtwitch.elf $(FW_VARIANTS:%=$(FW_OUT)/variants/%.elf)
 
-firmware: $(FW_ELFS) $(FW_OUT)/emgtwitch.hex $(FW_OUT)/arduino/emgtwitch.hex
-	avr-size $(FW_OUT)/emgtwitch.elf
+FW_FLASH_MOST := 9216
+FW_RAM_MOST := 1024
+
+firmware: $(FW_ELFS) $(FW_OUT)/emgtwitch.hex $(FW_OUT)/arduino/emgtwitch.hex $(FW_OUT)/.cppcheck
+	$(PY) firmware/stack.py $(FW_OUT)/emgtwitch.elf
+	avr-size -A $(FW_OUT)/emgtwitch.elf | awk '/^\.(text|data) / { flash += $$2 } /^\.(data|bss|noinit) / { ram += $$2 } \
+	    END { printf "flash: %d of $(FW_FLASH_MOST) bytes; static RAM: %d of $(FW_RAM_MOST)\n", flash, ram; \
+	    exit flash > $(FW_FLASH_MOST) || ram > $(FW_RAM_MOST) }'
+
+$(FW_OUT)/.cppcheck: $(FW_SOURCES) $(FW_HEADERS) firmware/main.c
+	mkdir -p $(@D)
+	command -v cppcheck >/dev/null || .ci/apt cppcheck
+	cppcheck --quiet --std=c11 --language=c --platform=avr8 --enable=warning,style,performance,portability \
+	    --error-exitcode=1 -D__AVR__ -DF_CPU=16000000UL -I $(FW)/src $(FW)/src firmware/main.c
+	touch $@
 
 $(FW_OUT)/.avr:
 	mkdir -p $(@D)
@@ -74,3 +87,38 @@ $(ARDUINO_OUT)/emgtwitch.elf: $(FW)/emgtwitch.ino $(FW_SOURCES) $(FW_HEADERS) $(
 	    -c $$file -o $(ARDUINO_OUT)/sketch/$$(basename $$file).o; done
 	avr-gcc -Wall -Os -flto -fuse-linker-plugin -Wl,--gc-sections $(AVR_ARCH) -o $@ \
 	    $(ARDUINO_OUT)/sketch/*.o $(ARDUINO_OUT)/core.a -lm
+
+# The plain C on the host, under sanitizers.
+HOST_CC ?= gcc
+HOST_CFLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -Wconversion -fsanitize=address,undefined -fno-sanitize-recover=all \
+    -I $(FW)/src -I $(FW_OUT)
+FW_TESTS := $(FW_OUT)/test_frame $(FW_OUT)/test_commands $(FW_OUT)/test_commands_unchecked
+FW_PLAIN := $(FW)/src/commands.c $(FW)/src/frame.c
+FUZZ_CFLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+firmware-test: $(FW_TESTS) $(FW_OUT)/fuzz_requests
+	set -e; for test in $(FW_TESTS); do $$test; done
+	$(PY) firmware/test/fuzz_seeds.py firmware/protocol/vectors.json $(FW_OUT)/seeds
+	mkdir -p $(FW_OUT)/corpus
+	$(FW_OUT)/fuzz_requests -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$(FW_OUT)/ $(FW_OUT)/corpus $(FW_OUT)/seeds
+
+$(FW_OUT)/vectors.inc: firmware/protocol/vectors.json firmware/test/vectors_to_c.py
+	mkdir -p $(@D)
+	$(PY) firmware/test/vectors_to_c.py $< $@
+
+$(FW_OUT)/test_frame: firmware/test/test_frame.c $(FW_OUT)/vectors.inc $(FW_PLAIN) $(FW_HEADERS)
+	command -v $(HOST_CC) >/dev/null || .ci/apt gcc libc6-dev
+	$(HOST_CC) $(HOST_CFLAGS) -o $@ $< $(FW)/src/frame.c
+
+$(FW_OUT)/test_commands_unchecked: FW_OPTIONS := -DLINE_UNCHECKED
+$(FW_OUT)/test_commands $(FW_OUT)/test_commands_unchecked: firmware/test/test_commands.c $(FW_PLAIN) $(FW_HEADERS)
+	mkdir -p $(@D)
+	command -v $(HOST_CC) >/dev/null || .ci/apt gcc libc6-dev
+	$(HOST_CC) $(HOST_CFLAGS) $(FW_OPTIONS) -o $@ $< $(FW_PLAIN)
+
+$(FW_OUT)/fuzz_requests: firmware/test/fuzz_requests.c $(FW_PLAIN) $(FW_HEADERS)
+	mkdir -p $(@D)
+	command -v clang >/dev/null && ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 || \
+	    .ci/apt clang libclang-rt-14-dev
+	clang $(FUZZ_CFLAGS) -I $(FW)/src -o $@ $< $(FW_PLAIN)

@@ -19,18 +19,19 @@
 #define BOOTRST_UNPROGRAMMED 0x01
 #define OPTIBOOT_VERSION_AT 0x7FFE
 #define OPTIBOOT_FIRST 4 /* major versions */
+#define OPTIBOOT_WITH_R2 5
 #define OPTIBOOT_LAST 8
 
 #define HUNG_TICKS 64 /* that nobody took before the watchdog's second is over */
 #define PAINT 0xC5
 
-extern uint8_t __heap_start, __stack;
+extern uint8_t __heap_start;
 
 /* The start leaves these alone. */
 static uint8_t reset_r2 __attribute__((section(".noinit"), used));
 static uint8_t reset_mcusr __attribute__((section(".noinit"), used));
 static volatile uint8_t ticks __attribute__((section(".noinit")));
-static bool hung;
+static uint8_t piled_ticks; /* before the reset */
 
 void save_r2(void) __attribute__((naked, used, section(".init0")));
 void paint_stack(void) __attribute__((naked, used, section(".init1")));
@@ -63,30 +64,23 @@ void save_mcusr(void)
     wdt_disable();
 }
 
-uint8_t board_reset_cause(void)
-{
-    return reset_mcusr ? reset_mcusr : reset_r2;
-}
-
-/* Under optiboot every reset ends with its own watchdog; a hang differs by the ticks that piled up. */
-bool board_has_hung(void)
-{
-    return hung;
-}
-
-/* ATmegaBOOT never turns the watchdog off: a reset by it would be the last thing that the board does. */
-static bool survives_watchdog(void)
+/* The major version of optiboot; 0 without a bootloader, 255 under any other. */
+static uint8_t bootloader(void)
 {
     if (boot_lock_fuse_bits_get(GET_HIGH_FUSE_BITS) & BOOTRST_UNPROGRAMMED)
-        return true; /* there is no bootloader */
+        return 0;
     uint8_t major = pgm_read_byte(OPTIBOOT_VERSION_AT + 1);
-    return major >= OPTIBOOT_FIRST && major <= OPTIBOOT_LAST;
+    return major >= OPTIBOOT_FIRST && major <= OPTIBOOT_LAST ? major : UINT8_MAX;
 }
 
 void board_begin(void)
 {
-    uint8_t was = ticks;
-    hung = (board_reset_cause() & _BV(WDRF)) && (reset_mcusr || was >= HUNG_TICKS);
+    uint8_t loader = bootloader();
+    if (reset_mcusr == 0 && loader >= OPTIBOOT_WITH_R2 && loader <= OPTIBOOT_LAST)
+        reset_mcusr = reset_r2;
+    else if (reset_mcusr & _BV(WDRF))
+        ticks = UINT8_MAX; /* no bootloader's watchdog: it was the program that hung */
+    piled_ticks = ticks;
     ticks = 0;
 
     DDRB = _BV(LED) | _BV(VIBRATION);
@@ -102,8 +96,19 @@ void board_begin(void)
     OCR2A = (uint8_t)(F_CPU / 256 / TICKS_PER_S - 1);
     TIMSK2 = _BV(OCIE2A);
     SMCR = _BV(SE); /* idle: the timers and the converter go on */
-    if (survives_watchdog())
+    /* ATmegaBOOT never turns the watchdog off: a reset by it would be the last thing that the board does. */
+    if (loader <= OPTIBOOT_LAST)
         wdt_enable(WDTO_1S);
+}
+
+uint8_t board_reset_cause(void)
+{
+    return reset_mcusr;
+}
+
+bool board_has_hung(void)
+{
+    return piled_ticks >= HUNG_TICKS;
 }
 
 /* Budget 50 cycles; 250 times a second. */
@@ -134,7 +139,7 @@ uint8_t board_take_ticks(void)
 uint16_t board_free_stack(void)
 {
     const uint8_t *at = &__heap_start;
-    while (at < &__stack && *at == PAINT)
+    while (*at == PAINT) /* it ends at this function's own return address: no code is at 0xC5C5 */
         at++;
     return (uint16_t)(at - &__heap_start);
 }

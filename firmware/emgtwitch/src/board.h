@@ -14,10 +14,11 @@ extern "C" {
 /* Pins, timers, watchdog; interrupts are still off. */
 void board_begin(void);
 
-/* MCUSR as it was at the reset, or as a bootloader that cleared it handed it on. */
+/* MCUSR as it was at the reset, or as a bootloader that cleared it handed it on; 0 if it did not. */
 uint8_t board_reset_cause(void);
 
-/* True if the watchdog made this reset because the program hung. */
+/* True if the program hung before this reset; after power-up, by chance. Under optiboot every reset ends with its own
+ * watchdog: there a hang shows by the ticks that nobody took, and one with interrupts off does not show. */
 bool board_has_hung(void);
 
 /* Bytes that neither variables nor, so far, the stack have used. */

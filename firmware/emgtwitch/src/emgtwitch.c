@@ -266,9 +266,7 @@ void emgtwitch_begin(void)
     board_begin();
     uart_begin();
     uint8_t cause = board_reset_cause();
-    if (!(cause & _BV(PORF)))
-        memory_recall();
-    if (board_has_hung())
+    if (!(cause & _BV(PORF)) && memory_recall() && board_has_hung())
         add(&kept.counters.watchdog_resets, 1);
     memory_keep();
     sei();

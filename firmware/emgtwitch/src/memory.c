@@ -31,14 +31,15 @@ static uint16_t checksum(const void *bytes, uint8_t size)
     return crc;
 }
 
-void memory_recall(void)
+bool memory_recall(void)
 {
     for (uint8_t n = 0; n < 2; n++) {
         if (copies[n].crc != checksum(&copies[n].kept, sizeof kept))
             continue;
         kept = copies[n].kept;
-        return;
+        return true;
     }
+    return false;
 }
 
 void memory_keep(void)

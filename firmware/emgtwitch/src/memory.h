@@ -28,8 +28,8 @@ typedef struct {
 } kept_t;
 extern kept_t kept;
 
-/* Find `kept` as it was before a reset, or all 0. */
-void memory_recall(void);
+/* Find `kept` as it was before a reset; false, and all 0, if power was lost meanwhile. */
+bool memory_recall(void);
 void memory_keep(void);
 
 /* Count this boot; EEPROM is written. Returns its number, from 1. */

@@ -65,7 +65,7 @@ void __vector_one(void)
 }
 
 /* One place of a scan, and the way to the next. The scan is lost with any of its places. */
-static inline void place(uint16_t count)
+__attribute__((always_inline)) static inline void place(uint16_t count)
 {
     uint8_t k = channel, next = (uint8_t)(k + 1);
     if (next == channels)

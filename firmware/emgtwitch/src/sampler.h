@@ -22,7 +22,7 @@ void sampler_stop(void);
 extern volatile uint8_t sampler_head, sampler_tail;
 
 /* Counts of whole scans that wait, 0 to SAMPLER_RING. */
-static inline uint8_t sampler_waiting(void)
+__attribute__((always_inline)) static inline uint8_t sampler_waiting(void)
 {
     return (uint8_t)(sampler_head - sampler_tail);
 }

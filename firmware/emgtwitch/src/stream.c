@@ -26,7 +26,7 @@ static uint8_t conversions(const stream_setup_t *setup)
     return setup->rate_Hz == HALVED_RATE_HZ ? (uint8_t)(INPUTS_PER_SCAN * n) : n;
 }
 
-static uint16_t period_cycles(const stream_setup_t *setup)
+__attribute__((noinline)) static uint16_t period_cycles(const stream_setup_t *setup)
 {
     uint16_t conversions_Hz = (uint16_t)(setup->rate_Hz * conversions(setup)); /* at most CONVERSIONS_PER_S */
     return (uint16_t)((F_CPU + conversions_Hz / 2) / conversions_Hz);
@@ -98,16 +98,16 @@ static void step_over_hole(void)
 {
     uint8_t inputs = (uint8_t)(sampler_waiting() / channels); /* too few for the filter */
     sampler_drop(sampler_waiting());
-    uint32_t lost = (uint32_t)inputs + sampler_take_hole();
+    uint16_t lost = (uint16_t)(inputs + sampler_take_hole());
     if (halved) {
-        lost -= odd;
+        lost = (uint16_t)(lost - odd);
         odd = lost % INPUTS_PER_SCAN != 0;
-        lost = (lost + odd) / INPUTS_PER_SCAN;
+        lost = (uint16_t)(lost + odd) / INPUTS_PER_SCAN;
     }
     index += lost;
     overruns = (uint16_t)(overruns + lost);
-    uint32_t *lost_scans = &kept.counters.lost_scans;
-    *lost_scans = lost > UINT32_MAX - *lost_scans ? UINT32_MAX : *lost_scans + lost;
+    uint32_t lost_scans = kept.counters.lost_scans + lost;
+    kept.counters.lost_scans = lost_scans < lost ? UINT32_MAX : lost_scans;
 }
 
 bool stream_poll(void)
