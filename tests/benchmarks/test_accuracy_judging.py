@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.linalg import eigvalsh, toeplitz
+from scipy.signal import butter, sosfiltfilt
 from scipy.stats import chi2
 
 from benchmarks.accuracy import metrics as m
+from benchmarks.accuracy import promise
 from benchmarks.accuracy.asks import ASKS
 from benchmarks.accuracy.case import Case, Span, class_of
 from benchmarks.accuracy.groups import names, sources
@@ -158,3 +161,15 @@ def test_a_recording_can_be_made_again() -> None:
     first, second = (sources("trains", True, True)[0].case() for _ in range(2))
     assert np.array_equal(first.counts, second.counts)
     assert first.truth == second.truth
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window", [10, 32, 64])
+def test_the_noise_of_the_promised_rate_exceeds_the_ideal_threshold_as_often_as_said(window: int) -> None:
+    case = next(iter(promise.sources(True, False))).case()
+    sos = butter(2, (20.0, 400.0), "bandpass", fs=case.fs_Hz, output="sos")
+    x = sosfiltfilt(sos, case.counts - case.counts.mean())
+    lags = np.array([np.mean(x[: len(x) - k] * x[k:]) for k in range(window)])
+    energy = np.convolve(x * x, np.ones(window), "valid")[::window]
+    p = 1e-3
+    assert np.mean(energy > energy_quantile(eigvalsh(toeplitz(lags)), p)) == pytest.approx(p, rel=0.2)
