@@ -18,7 +18,7 @@ AVR_CFLAGS := $(AVR_ARCH) -std=gnu11 -Os -g -flto -ffunction-sections -fdata-sec
 AVR_LDFLAGS := -Wl,--gc-sections -Wl,--relax
 # What the Hello calls its build: the first four bytes of the digest over the sources.
 FW_BUILD = 0x$(shell cat $(FW_SOURCES) $(FW_HEADERS) firmware/main.c | sha256sum | cut -c 1-8)UL
-FW_VARIANTS := baud115200 baud115200-unchecked baud500000 lead-off
+FW_VARIANTS := baud115200 baud115200-unchecked baud500000 lead-off late
 FW_ELFS := $(FW_OUT)/emgtwitch.elf $(FW_OUT)/arduino/emgtwitch.elf $(FW_VARIANTS:%=$(FW_OUT)/variants/%.elf)
 
 FW_FLASH_MOST := 9216
@@ -46,6 +46,8 @@ $(FW_OUT)/variants/baud115200.elf: FW_OPTIONS := -DBAUD=115200UL
 $(FW_OUT)/variants/baud115200-unchecked.elf: FW_OPTIONS := -DBAUD=115200UL -DLINE_UNCHECKED
 $(FW_OUT)/variants/baud500000.elf: FW_OPTIONS := -DBAUD=500000UL
 $(FW_OUT)/variants/lead-off.elf: FW_OPTIONS := -DLEAD_OFF=1
+$(FW_OUT)/variants/late.elf: FW_OPTIONS := -DBAUD=500000UL -DLATE_US=100 firmware/test/late.c
+$(FW_OUT)/variants/late.elf: firmware/test/late.c
 
 $(FW_OUT)/emgtwitch.elf $(FW_VARIANTS:%=$(FW_OUT)/variants/%.elf): $(FW_SOURCES) $(FW_HEADERS) firmware/main.c \
     firmware/firmware.mk | $(FW_OUT)/.avr

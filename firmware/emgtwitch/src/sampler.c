@@ -9,9 +9,12 @@
 #define CONVERSION_STEP 7
 #define RESULT_MASK 0x3FF
 #define ONE_BIT 0 /* of GPIOR0: one channel, no sums, no test signal */
-/* A conversion ends 1728 cycles after its trigger. An interrupt that finds the timer below this, in 256 cycles, came
- * after the next trigger, which found its flag still set and started nothing. */
-#define EARLIEST_HIGH_BYTE 6
+/* A conversion ends 1728 cycles after its trigger. An interrupt that finds the timer below this came after the next
+ * trigger, which found its flag still set and started nothing; unless the timer stands at the first cycles, between the
+ * clearing of the flag and this look: that trigger found it cleared. An interrupt that is later than by a whole period
+ * is not told from one in time: nothing here holds interrupts back for so long, see docs/firmware.md. */
+#define EARLIEST_CYCLES 1600
+#define LOOK_CYCLES 2
 
 static uint16_t ring[SAMPLER_RING];
 volatile uint8_t sampler_head, sampler_tail;
@@ -24,10 +27,11 @@ static uint8_t write, channel, channels, most_used, rounds_left, oversampling;
 static bool spoilt, test_signal;
 static uint16_t pattern, sum[4];
 
-__attribute__((always_inline)) static inline bool is_late(void)
+/* Let the next trigger start a conversion. True if it has come already, for nothing. */
+__attribute__((always_inline)) static inline bool rearm(void)
 {
-    (void)TCNT1L; /* reading the low byte latches the high one */
-    return TCNT1H < EARLIEST_HIGH_BYTE;
+    TIFR1 = _BV(OCF1B); /* the trigger is the rise of this flag */
+    return (uint16_t)(TCNT1 - LOOK_CYCLES) < EARLIEST_CYCLES - LOOK_CYCLES;
 }
 
 __attribute__((always_inline)) static inline void lose_scan(void)
@@ -57,28 +61,34 @@ void __vector_one(void)
         ring[at % SAMPLER_RING] = ADC;
         sampler_head = (uint8_t)(at + 1);
     }
-    TIFR1 = _BV(OCF1B); /* the trigger is the rise of this flag */
-    if (is_late()) {
+    if (rearm()) {
         missed++;
         lose_scan();
     }
 }
 
-/* One place of a scan, and the way to the next. The scan is lost with any of its places. */
-__attribute__((always_inline)) static inline void place(uint16_t count)
+/* Turn to the next channel; returns the one before. */
+__attribute__((always_inline)) static inline uint8_t turn(void)
 {
     uint8_t k = channel, next = (uint8_t)(k + 1);
     if (next == channels)
         next = 0;
     channel = next;
-    ADMUX = REFERENCE_AVCC | next; /* before the next trigger */
+    ADMUX = REFERENCE_AVCC | next;
+    return k;
+}
+
+/* The place of channel `k` in a scan. The scan is lost with any of its places. */
+__attribute__((always_inline)) static inline void place(uint8_t k, uint16_t count)
+{
+    bool last = channel == 0;
     if (test_signal) {
         count = (uint16_t)(pattern + k * (uint16_t)CHANNEL_STEP) & RESULT_MASK;
         pattern = (uint16_t)(pattern + CONVERSION_STEP);
     }
     count = (uint16_t)(count + sum[k]);
     uint8_t left = rounds_left;
-    if (next == 0)
+    if (last)
         rounds_left = (uint8_t)(left == 0 ? oversampling - 1 : left - 1);
     if (left > 0) {
         sum[k] = count;
@@ -92,7 +102,7 @@ __attribute__((always_inline)) static inline void place(uint16_t count)
     }
     if (!spoilt)
         ring[at++ % SAMPLER_RING] = count;
-    if (next == 0) {
+    if (last) {
         if (spoilt)
             at = sampler_head;
         spoilt = false;
@@ -104,11 +114,11 @@ __attribute__((always_inline)) static inline void place(uint16_t count)
 /* Budget 250 cycles of the 2000 between conversions; measured: docs/firmware.md. */
 void __vector_many(void)
 {
-    TIFR1 = _BV(OCF1B);
-    bool late = is_late();
+    uint8_t k = turn(); /* before the trigger can come that converts it */
+    bool late = rearm();
     uint16_t count = ADC;
     for (;;) {
-        place(count);
+        place(k, count);
         if (!late)
             return;
         late = false; /* the place after it stays empty */
@@ -117,6 +127,7 @@ void __vector_many(void)
             spoilt = true;
             lose_scan();
         }
+        k = turn();
     }
 }
 
