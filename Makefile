@@ -2,23 +2,24 @@
 # make test   everything that must hold; installs what it needs
 # make check  the fast part: lint, types, quick tests
 # make bench  all benchmarks, a table of them, JSON in benchmarks/results
+# make accuracy  how accurate the detector is and its peers are: a table, docs/accuracy.md and its plots (an hour)
+# make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
+# make soak   an hour of the board's time, sample by sample
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench lock clean lint types wire firmware bench-quick tests tests-quick
+.PHONY: demo test check bench accuracy lock clean lint types wire bench-quick tests tests-quick
+.DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
-CC := gcc
-CFLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -Wconversion -fsanitize=address,undefined -fno-sanitize-recover=all
-FRAME := firmware/emgtwitch/src/frame.c firmware/emgtwitch/src/frame.h firmware/emgtwitch/src/wire.h
 
 demo: .venv/.core
 	mkdir -p build/demo
 	EMGTWITCH_DATA=build/demo $(if $(SECONDS),timeout --foreground --preserve-status -s INT $(SECONDS)) \
 	    $(PY) -m emgtwitch.app.cli run --source sim
 
-test: .venv/.stamp lint types wire firmware bench-quick tests
+test: .venv/.stamp lint types wire firmware firmware-test bench-quick tests
 
 check: .venv/.stamp lint types wire tests-quick
 
@@ -33,11 +34,10 @@ wire: .venv/.stamp
 	$(PY) firmware/protocol/generate.py --check
 	$(PY) -m firmware.protocol.vectors --check
 
-firmware: build/firmware/test_frame
-	build/firmware/test_frame
-
-tests: .venv/.stamp
+tests: .venv/.stamp .venv/.peers build/firmware/board build/firmware/optiboot.hex
+	command -v avrdude >/dev/null || .ci/apt avrdude
 	$(PY) -m tests.real.fetch
+	$(PY) -m benchmarks.accuracy.real --fetch
 	$(PY) -m pytest
 
 tests-quick: .venv/.stamp
@@ -49,13 +49,18 @@ bench: .venv/.stamp
 bench-quick: .venv/.stamp
 	$(PY) -m benchmarks --quick
 
-build/firmware/vectors.inc: firmware/protocol/vectors.json firmware/test/vectors_to_c.py .venv/.stamp
-	mkdir -p build/firmware
-	$(PY) firmware/test/vectors_to_c.py $< $@
+accuracy: .venv/.stamp .venv/.peers
+	$(PY) -m tests.real.fetch
+	$(PY) -m benchmarks.accuracy.real --fetch
+	$(PY) -m benchmarks.accuracy --long
+	$(PY) -m benchmarks.accuracy --docs
 
-build/firmware/test_frame: firmware/test/test_frame.c build/firmware/vectors.inc $(FRAME)
-	command -v $(CC) >/dev/null || .ci/apt gcc libc6-dev
-	$(CC) $(CFLAGS) -I firmware/emgtwitch/src -I build/firmware -o $@ $< $(filter %.c,$(FRAME))
+# What the accuracy benchmark compares with.
+.venv/.peers: .venv/.stamp benchmarks/accuracy/peers.txt
+	$(PIP) -c requirements-dev.lock -r benchmarks/accuracy/peers.txt
+	touch $@
+
+include firmware/firmware.mk firmware/sim/sim.mk
 
 # The environment with what emgtwitch itself needs, in the locked versions.
 .venv/.core: pyproject.toml requirements-dev.lock .ci/venv
