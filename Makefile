@@ -5,10 +5,11 @@
 # make accuracy  how accurate the detector is and its peers are: a table, docs/accuracy.md and its plots (an hour)
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
 # make soak   an hour of the board's time, sample by sample
+# make fuzz   ten minutes of wrong requests to the firmware's parser
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench accuracy lock clean lint types wire bench-quick tests tests-quick
+.PHONY: demo test check bench accuracy fuzz lock clean lint types wire bench-quick tests tests-quick
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -61,6 +62,9 @@ accuracy: .venv/.stamp .venv/.peers
 	touch $@
 
 include firmware/firmware.mk firmware/sim/sim.mk
+
+fuzz:
+	$(MAKE) firmware-test FUZZ_SECONDS=600
 
 # The environment with what emgtwitch itself needs, in the locked versions.
 .venv/.core: pyproject.toml requirements-dev.lock .ci/venv
