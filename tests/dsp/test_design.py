@@ -20,6 +20,8 @@ from emgtwitch.dsp.design import (
     impulse_response,
     mean_square_quantile,
     response,
+    upper_quantile,
+    window_weights,
 )
 
 RATES_HZ = (250.0, 500.0, 1000.0, 2000.0, 2048.0, 4000.0, 20000.0)
@@ -108,13 +110,28 @@ def test_degrees_of_freedom_give_the_spread_of_filtered_noise(fs_Hz: float, wind
 
 @pytest.mark.parametrize("window_ms", [8, 16, 32, 64, 128])
 def test_a_window_of_noise_exceeds_its_quantile_as_often_as_was_asked(window_ms: int) -> None:
-    """The gamma law with two moments is an approximation: within a factor of 2 down to one in a thousand."""
-    sections = butterworth_band_pass(2, 20.0, 400.0, 1000.0)
-    energy = (noise(sections, window_ms * 40000, seed=12) ** 2).reshape(-1, window_ms).mean(axis=1)
-    dof = degrees_of_freedom(sections, window_ms)
-    for tail in (0.02, 0.001):
-        share = float(np.mean(energy > energy.mean() * mean_square_quantile(tail, dof)))
-        assert tail / 2 < share < 2 * tail
+    """Within a tenth, or what 400,000 windows allow."""
+    sections = butterworth_band_pass(2, 40.0, 300.0, 1000.0)
+    energy = (noise(sections, window_ms * 400000, seed=12) ** 2).reshape(-1, window_ms).mean(axis=1)
+    weights = window_weights(sections, window_ms)
+    for tail in (0.02, 0.001, 0.0001):
+        found = int(np.sum(energy > energy.mean() * upper_quantile(weights, tail)))
+        assert abs(found - tail * 400000) < 0.1 * tail * 400000 + 4 * np.sqrt(tail * 400000)
+
+
+@given(tail=st.floats(1e-12, 0.2), dof=st.integers(2, 400))
+@settings(max_examples=100, deadline=None)
+def test_the_quantile_of_equal_weights_is_scipys_chi_square(tail: float, dof: int) -> None:
+    exact = float(stats.chi2.sf(dof * upper_quantile(np.full(dof, 1 / dof), tail), dof))
+    assert exact == pytest.approx(tail, rel=0.1)
+
+
+@pytest.mark.parametrize("fs_Hz", [8000.0, 20000.0])
+def test_the_weights_of_a_window_hardly_depend_on_how_finely_it_is_sampled(fs_Hz: float) -> None:
+    slow = window_weights(butterworth_band_pass(2, 40.0, 300.0, 4000.0), 128)
+    fast = window_weights(butterworth_band_pass(2, 40.0, 300.0, fs_Hz), round(0.032 * fs_Hz))
+    for tail in (0.02, 1e-7):
+        assert upper_quantile(fast, tail) == pytest.approx(upper_quantile(slow, tail), rel=0.03)
 
 
 @pytest.mark.parametrize("fs_Hz", [500.0, 1000.0, 2000.0, 4000.0])

@@ -17,10 +17,13 @@ from emgtwitch.dsp.design import (
     degrees_of_freedom,
     energy_delay,
     mean_square_quantile,
+    upper_quantile,
+    window_weights,
 )
 from emgtwitch.settings import Settings, SettingsError
 
 TICK_S = 0.004
+LOOKS = 3.0  # independent ones in the length of a window, of those at every tick and with the error of the floor
 FLOOR_LOOKBACK_S = 6.0
 LOWEST_RATE_HZ = 200.0
 HIGHEST_RATE_HZ = 20000.0
@@ -153,7 +156,7 @@ def parameters(
     first_scale = max(0, round(math.log2(0.008 * fs_Hz / tick)))
     windows = [tick << (first_scale + j) for j in range(SCALES)]
     dof = [degrees_of_freedom(main, n) for n in windows]
-    # Windows of n samples, looked at three times in their length for overlap, share the budget evenly.
+    # Windows of n samples share the budget evenly.
     budget = settings.false_per_hour / SCALES / 3600
     row = np.zeros(1, dtype=PARAMS)
     p = row[0]
@@ -167,8 +170,9 @@ def parameters(
     _set_lanes(p, settings.mains_Hz, fs_Hz)
     p["mu"] = 1 / (MAINS_TAU_S * fs_Hz)
     p["tune_hops"] = max(1, int(TUNE_S * fs_Hz) // (HOP_TICKS * tick))
-    p["threshold"] = [mean_square_quantile(budget * n / fs_Hz / 3, d) for n, d in zip(windows, dof, strict=True)]
-    p["q98"] = [mean_square_quantile(0.02, d) for d in dof]
+    weights = [window_weights(main, n) for n in windows]
+    p["threshold"] = [upper_quantile(w, budget * n / fs_Hz / LOOKS) for n, w in zip(windows, weights, strict=True)]
+    p["q98"] = [upper_quantile(w, 0.02) for w in weights]
     p["dof_tick"] = dof[2] / (1 << (first_scale + 2))
     hop_s = HOP_TICKS * tick / fs_Hz
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))
@@ -179,9 +183,10 @@ def parameters(
     p["just_loud_decay"] = math.exp(-hop_s / JUST_LOUD_TAU_S)
     p["rms5"] = max(1, round(0.005 * fs_Hz))
     p["hold"] = round(settings.pause_ms / 1000 * fs_Hz)
-    p["join"] = max(p["hold"], round(0.025 * fs_Hz))
-    p["brief"] = round(0.06 * fs_Hz)
     p["merge_max"] = round(settings.merge_max_ms / 1000 * fs_Hz)
+    p["join"] = max(p["hold"], round(0.025 * fs_Hz))
+    p["reach_max"] = min(round(0.06 * fs_Hz), p["merge_max"])
+    p["brief"] = round(0.06 * fs_Hz)
     p["twitch_max"] = round(settings.twitch_max_ms / 1000 * fs_Hz)
     p["tone_max"] = min(p["twitch_max"], round(0.3 * fs_Hz))
     p["spasm_min"] = math.ceil(settings.spasm_min_s * fs_Hz)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry
+from emgtwitch.detect.floor import HIGH_SHARE, forget_floor, set_thresholds, take_entry
 from emgtwitch.detect.jit import inline, kernel
-from emgtwitch.detect.ladder import climb, edges, energy5, span_above
+from emgtwitch.detect.ladder import climb, edges, energy5, peak_energy5, span_around
 from emgtwitch.detect.mains import line_share
+from emgtwitch.detect.pieces import belong, bridge, emit, emit_interval, join, keep, let_go, reach
 from emgtwitch.detect.shape import artefact
 from emgtwitch.detect.state import (
     ANNOUNCEMENT,
@@ -24,34 +25,13 @@ from emgtwitch.detect.state import (
 
 QUIET_NATS = 8.0
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
-LEVEL_MIN, LEVEL_MAX = 2.0, 20.0
+LEVEL_MIN, LEVEL_MAX = 2.0, 20.0  # of activity over what it stands on, as the test for quiet assumes it
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
+MOST_OUTSTANDING = 0.4
 TONE_CONTRAST = 6.0
+TONE_EDGE = 4.0  # times the tone: where a twitch on it begins and ends
+TONE_SHARE_OF_LEVEL = 0.5  # of the mean over the last second
 LINE_SHARE = 0.65
-
-
-@kernel
-def emit(s, out, n_out, kind, number, onset, offset):  # type: ignore[no-untyped-def]
-    row = out[n_out]
-    row.type = kind
-    row.cause = 0
-    row.number = number
-    row.onset = onset
-    row.offset = offset
-    row.decided = s.index
-    row.peak = 0.0
-    row.rms = 0.0
-    row.snr_dB = 0.0
-    row.on_tone = 0
-    row.truncated = 0
-    return n_out + 1
-
-
-@kernel
-def emit_interval(s, out, n_out, cause, onset, offset):  # type: ignore[no-untyped-def]
-    n_out = emit(s, out, n_out, INTERVAL, 0, onset, offset)
-    out[n_out - 1].cause = cause
-    return n_out
 
 
 @kernel
@@ -77,11 +57,13 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.low_max = s.low_ms
     s.strong = s.window[p.first_scale + 2] / (p.tick * (1 << (p.first_scale + 2)))
     s.steady_n = 0
+    s.outstanding = 0.0
     s.announced = 0
     s.lined = -1
     s.tone_phase = 0
     s.tone_until = 0
     s.tone_tail = 2.0
+    s.tone_level = 0.0
     s.peak = 0.0
     s.peak5 = 0.0
     s.top_rung = -1
@@ -93,59 +75,6 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.rms5_energy = 0.0
     for i in range(max(start - p.rms5, s.splice_pos), start):
         s.rms5_energy += ring[i & p.ring_mask] ** 2
-
-
-@inline
-def let_go(s, out, n_out):  # type: ignore[no-untyped-def]
-    """The event that was kept is one of its own: emit it."""
-    if s.kept == 1:
-        s.kept = 0
-        kind = EVENT if s.kept_cause == 0 else INTERVAL
-        n_out = emit(s, out, n_out, kind, s.kept_number, s.kept_onset, s.kept_offset)
-        row = out[n_out - 1]
-        row.cause = s.kept_cause
-        row.peak = s.kept_peak
-        row.rms = math.sqrt(s.kept_sum / (s.kept_offset - s.kept_onset))
-        row.snr_dB = 10 * math.log10(row.rms**2 / s.kept_floor)
-    return n_out
-
-
-@kernel
-def keep(s, onset, offset, cause):  # type: ignore[no-untyped-def]
-    """Keep the event just over."""
-    s.kept = 1
-    s.kept_number, s.kept_cause = s.open_number, cause
-    s.kept_onset, s.kept_offset = onset, offset
-    s.kept_peak, s.kept_peak5, s.kept_sum, s.kept_floor = s.peak, s.peak5, s.sum_main_sure, s.event_floor
-    s.kept_low, s.kept_strong = s.low_max, s.strong
-    s.kept_open_pos, s.kept_open_index, s.kept_end_pos = s.open_pos, s.open_index, s.active_pos
-    s.kept_length = offset - onset
-    s.kept_top = s.top_rung
-    s.kept_first[:] = s.first
-    s.kept_last[:] = s.last
-
-
-@inline
-def belong(p, s, onset, offset):  # type: ignore[no-untyped-def]
-    """Whether [onset, offset) goes on with the event that was kept: not where both are brief, as in a train."""
-    return onset - s.kept_offset <= p.join and max(s.kept_length, offset - onset) > p.brief
-
-
-@kernel
-def join(s):  # type: ignore[no-untyped-def]
-    """The event that was kept was the beginning of the one that is open."""
-    s.kept = 0
-    s.open_number = s.kept_number
-    s.open_pos, s.open_index = s.kept_open_pos, s.kept_open_index
-    s.peak, s.peak5 = max(s.peak, s.kept_peak), max(s.peak5, s.kept_peak5)
-    s.low_max, s.strong = max(s.low_max, s.kept_low), max(s.strong, s.kept_strong)
-    s.sum_main += s.kept_sum
-    s.sum_main_sure += s.kept_sum
-    s.event_floor = min(s.event_floor, s.kept_floor)
-    for rung in range(s.kept_top + 1):
-        s.first[rung] = s.kept_first[rung]
-        s.last[rung] = max(s.last[rung], s.kept_last[rung])
-    s.top_rung = max(s.top_rung, s.kept_top)
 
 
 @kernel
@@ -216,9 +145,14 @@ def noise_step(p, s):  # type: ignore[no-untyped-def]
         return False
     mean_square = s.window[k64] / n64
     logarithm = math.log(mean_square + 1e-30)
+    spread = 1.3 * math.sqrt(2 / (p.dof_tick * (1 << k64)))
+    difference = logarithm - s.steady_sum
+    stands_out = s.steady_n > 8 and difference > 2.5 * spread
+    s.outstanding += 0.03 * ((1.0 if stands_out else 0.0) - s.outstanding)
+    if stands_out and s.outstanding < MOST_OUTSTANDING:
+        return False  # a twitch on the noise says nothing of the noise
     s.steady_n += 1
     weight = max(1.0 / s.steady_n, 0.03)  # about the last 2 s
-    difference = logarithm - s.steady_sum
     if s.steady_n == 1:
         s.steady_sum, s.steady_sum2, s.steady_main, s.steady_high = logarithm, 0.0, mean_square, s.high_ms
         return False
@@ -226,12 +160,11 @@ def noise_step(p, s):  # type: ignore[no-untyped-def]
     s.steady_sum2 += weight * (difference * difference * (1 - weight) - s.steady_sum2)
     s.steady_main += weight * (mean_square - s.steady_main)
     s.steady_high += weight * (s.high_ms - s.steady_high)
-    if s.steady_n < 30:
+    if s.steady_n < 20:
         return False
-    spread = 1.3 * math.sqrt(2 / (p.dof_tick * (1 << k64)))
     ratio = s.steady_main / s.event_floor
     high_ratio = s.steady_high / s.high_floor
-    return ratio < 8.0 and math.sqrt(s.steady_sum2) < spread and high_ratio - 1 > 0.6 * (ratio - 1)
+    return ratio < 8.0 and math.sqrt(s.steady_sum2) < spread and high_ratio - 1 > HIGH_SHARE * (ratio - 1)
 
 
 @inline
@@ -245,6 +178,9 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         before = s.history[p.first_scale + 5, half + s.hop_tick - (1 << k32) - 2] / (p.tick * half)
         if s.pos - s.open_pos < 2 * p.tick * half + n32 or s.pos - s.splice_pos < 2 * p.tick * half or before <= 0.0:
             return n_out
+        # Not the pause just over, if there was one, but the tone before it is what a twitch must rise above.
+        before = max(before, TONE_SHARE_OF_LEVEL * s.tone_level)
+        s.tone_level += p.tick / p.fs * (min(now, 4 * before) - s.tone_level)
         ratio = now / before
         if ratio > max(TONE_CONTRAST, 2.5 * s.tone_tail):
             s.tone_phase = 1
@@ -261,11 +197,11 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     elif s.pos - s.tone_last >= n32:
         s.tone_phase = 0
         start = max(s.tone_start, s.splice_pos + p.rms5)
-        _, _, peak5 = span_above(p, ring, start, s.pos, 0.0)
-        level = max(EDGE_SHARE * peak5, EDGE_FLOOR * s.tone_ref * p.rms5)
-        first, last, _ = span_above(p, ring, start, s.pos, level)
+        peak5, at = peak_energy5(p, ring, start, s.pos)
+        level = max(EDGE_SHARE * peak5, TONE_EDGE * s.tone_ref * p.rms5)
+        first, last = span_around(p, ring, start, s.pos, at, level)
         length = last + 1 - first
-        if first < 0 or length < p.min_length or length > p.tone_max:
+        if length < p.min_length or length > p.tone_max:
             return n_out
         total, peak = 0.0, 0.0
         for i in range(first, last + 1):
@@ -314,18 +250,20 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.active_pos = s.pos
             s.active_index = s.index
             s.sum_main_sure = s.sum_main
-        if s.kept == 1 and s.active_pos - s.open_pos > p.brief + p.ladder_lag:
+        if s.kept == 1 and s.ticks % 4 == 0 and s.active_pos - s.open_pos > p.brief + p.ladder_lag:
             onset, offset = edges(p, s)
             if belong(p, s, onset, offset):
                 join(s)
-            n_out = let_go(s, out, n_out)
+            elif onset - s.kept_offset > max(p.join, reach(p, s.kept_length)):
+                n_out = let_go(s, out, n_out)
         n_out = tone(p, s, ring, out, n_out)
         until = s.pos - p.ladder_lag
         if s.tone_phase == 1:
             until = min(until, s.tone_start)
         climb(p, s, ring, until)
-        if s.announced == 0 and s.index - s.open_index >= p.spasm_min and s.ticks % 2 == 0:
+        if s.announced == 0 and s.index - s.open_index >= p.spasm_min:
             onset, offset = edges(p, s)
+            offset = max(offset, s.active_index - p.delay)  # edges come later than activity is sure
             if s.top_rung >= 0 and offset - onset >= p.spasm_min and s.peak5 >= TONE_SHARE * s.loud:
                 s.announced = 1
                 s.announced_onset = onset
@@ -368,9 +306,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.quiet_nats = 0.0
             s.sum_main_sure = s.sum_main
             return n_out
-    # Only around sustained activity do longer pauses belong to it: twitches of a train stay apart.
-    pause = s.longest // 2
-    pause = min(pause, p.merge_max) if sustained else min(pause, p.merge_max, p.hold)
-    if s.pos - s.active_pos > max(pause, p.hold):
+    # The longer the activity, the longer the pauses that belong to it: twitches of a train stay apart.
+    if s.pos - s.active_pos > max(bridge(p, s.longest), p.hold):
         n_out = end_event(p, s, ring, out, n_out, 0)
     return n_out

@@ -12,6 +12,7 @@ from emgtwitch.detect.state import BINS, HOP_TICKS, SCALES, TONE_SHARE
 FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
 TAIL_UP, TAIL_DOWN = math.exp(0.1 * 0.98), math.exp(-0.1 * 0.02)  # balance at the 98 % quantile
 CLIP_SIGMA = 3.0
+HIGH_SHARE = 0.35  # of the rise of the band: noise rises above 280 Hz, too, muscle hardly
 BIN_BITS = 49  # of a stored number lie below the exponent and three bits of the mantissa
 BIN_0 = (int(np.float64(1.0).view(np.int64)) >> BIN_BITS) - BINS // 2
 

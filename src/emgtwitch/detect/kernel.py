@@ -8,15 +8,16 @@ floor, the mains' amplitude. Per tick, only where something goes on: the machine
 
 from __future__ import annotations
 
-from emgtwitch.detect.events import begin_event, emit_interval, end_event, follow, let_go
+from emgtwitch.detect.events import begin_event, end_event, follow
 from emgtwitch.detect.floor import learn
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
 from emgtwitch.detect.mains import adapt_lanes, rotate_lanes
+from emgtwitch.detect.pieces import emit_interval, let_go, reach
 from emgtwitch.detect.state import FLAT, HOP_TICKS, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING
 
 PATIENCE = 20
-KEEP_TICKS = 8  # what begins later than a pause and so much needs a long window to be seen: it joins nothing
+KEEP_TICKS = 4  # what begins later than a pause and so much needs a long window to be seen: it joins nothing
 ROWS_PER_HOP = 32  # more than a hop can write
 
 
@@ -67,7 +68,7 @@ def _start_cold(p, s, count):  # type: ignore[no-untyped-def]
     s.z_main[:] = 0.0
     s.z_main[0], s.z_main[1] = -p.main[0, 0] * v, p.main[0, 2] * v
     s.z_low[0], s.z_low[1] = -p.low[0] * v, p.low[2] * v
-    s.z_high[:] = 0.0
+    s.z_high[0], s.z_high[1] = -p.high[0] * v, p.high[2] * v
 
 
 @inline
@@ -84,7 +85,9 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
     z0, z1, z2, z3 = s.z_main[0], s.z_main[1], s.z_main[2], s.z_main[3]
     l0, l1 = s.z_low[0], s.z_low[1]
     lb0, lb1, lb2, la1, la2 = low[0], low[1], low[2], low[3], low[4]
-    e_low = s.e_low
+    h0, h1 = s.z_high[0], s.z_high[1]
+    hb0, hb1, hb2, ha1, ha2 = high[0], high[1], high[2], high[3], high[4]
+    e_low, e_high = s.e_low, s.e_high
     for i in range(n):
         v = x[start + i] * scale
         y = b00 * v + z0
@@ -97,10 +100,15 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
         l0 = lb1 * v - la1 * slow + l1
         l1 = lb2 * v - la2 * slow
         e_low += slow * slow
+        top = hb0 * v + h0
+        h0 = hb1 * v - ha1 * top + h1
+        h1 = hb2 * v - ha2 * top
+        e_high += top * top
         work[in_hop + i] = w
     s.z_main[0], s.z_main[1], s.z_main[2], s.z_main[3] = z0, z1, z2, z3
     s.z_low[0], s.z_low[1] = l0, l1
-    s.e_low = e_low
+    s.z_high[0], s.z_high[1] = h0, h1
+    s.e_low, s.e_high = e_low, e_high
     # The mains as its sinusoids stood at the beginning of the hop.
     c, q = s.lane_c, s.lane_s
     for k in range(0, LANES, 4):
@@ -114,21 +122,14 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
             second = c2 * tables[0, k + 2, r] + q2 * tables[1, k + 2, r]
             third = c3 * tables[0, k + 3, r] + q3 * tables[1, k + 3, r]
             work[r] -= first + (second + third)
-    h0, h1 = s.z_high[0], s.z_high[1]
-    hb0, hb1, hb2, ha1, ha2 = high[0], high[1], high[2], high[3], high[4]
-    e_high = s.e_high
     pos, mask, tick = s.pos + in_hop, p.ring_mask, p.tick
     at = in_hop // tick if in_hop > 0 else 0
     left = (at + 1) * tick - in_hop
     e_main = s.tick_main[at]
     for i in range(n):
         y = work[in_hop + i]
-        top = hb0 * y + h0
-        h0 = hb1 * y - ha1 * top + h1
-        h1 = hb2 * y - ha2 * top
         ring[(pos + i) & mask] = y
         e_main += y * y
-        e_high += top * top
         left -= 1
         if left == 0:
             s.tick_main[at] = e_main
@@ -137,8 +138,6 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
             left = tick
     if at < HOP_TICKS:
         s.tick_main[at] = e_main
-    s.z_high[0], s.z_high[1] = h0, h1
-    s.e_high = e_high
     s.in_hop = in_hop + n
 
 
@@ -224,7 +223,11 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
     _shift_windows(s, ticks)
     s.pos = begin_pos + samples
     s.index = begin_index + samples
-    if s.kept == 1 and s.phase == 0 and s.pos - s.kept_end_pos > p.join + KEEP_TICKS * p.tick:
+    if (
+        s.kept == 1
+        and s.phase == 0
+        and s.pos - s.kept_end_pos > max(p.join, reach(p, s.kept_length)) + KEEP_TICKS * p.tick
+    ):
         n_out = let_go(s, out, n_out)
     s.hops += 1
     adapt_lanes(p, s, tables, rows, work, samples)

@@ -64,14 +64,29 @@ def energy5(p, ring, pos):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def span_above(p, ring, start, stop, level):  # type: ignore[no-untyped-def]
-    """First and last sample of [start, stop) at which the 5 ms energy exceeds `level`, or -1, and the peak energy."""
+def peak_energy5(p, ring, start, stop):  # type: ignore[no-untyped-def]
+    """The highest 5 ms energy in [start, stop), and where."""
     energy = energy5(p, ring, start)
-    first, last, peak = -1, -1, 0.0
+    peak, at = 0.0, start
     for i in range(start, stop):
         energy += ring[i & p.ring_mask] ** 2 - ring[(i - p.rms5) & p.ring_mask] ** 2
-        peak = max(peak, energy)
-        if energy > level:
-            first = i if first < 0 else first
-            last = i
-    return first, last, peak
+        if energy > peak:
+            peak, at = energy, i
+    return peak, at
+
+
+@kernel
+def span_around(p, ring, start, stop, at, level):  # type: ignore[no-untyped-def]
+    """First and last sample of the stretch around `at` in which the 5 ms energy is above `level`, short dips apart."""
+    energy = energy5(p, ring, start)
+    first, last = at, start - 2 * p.rms5
+    for i in range(start, stop):
+        energy += ring[i & p.ring_mask] ** 2 - ring[(i - p.rms5) & p.ring_mask] ** 2
+        if energy <= level:
+            continue
+        if i - last > p.rms5:
+            if i > at:
+                break
+            first = i
+        last = i
+    return first, last

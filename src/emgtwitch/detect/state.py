@@ -23,7 +23,7 @@ PARAMS = np.dtype(
         ("main", "f8", (2, 5)),  # band-pass, b0 b1 b2 a1 a2
         ("low", "f8", (5,)),  # 4-25 Hz: motion, heart
         ("mid", "f8", (5,)),  # above 80 Hz, of the main band
-        ("high", "f8", (5,)),  # above 280 Hz, of the main band
+        ("high", "f8", (5,)),  # above 280 Hz
         ("has_high", "i8"),
         ("delay", "i8"),  # samples by which the band-pass delays EMG
         ("lane_Hz", "f8", (LANES,)),  # harmonic number x nominal frequency
@@ -47,6 +47,7 @@ PARAMS = np.dtype(
         ("hold", "i8"),  # samples of quiet that end a piece
         ("join", "i8"),  # pieces of which one is longer than `brief` join over so short a pause
         ("brief", "i8"),
+        ("reach_max", "i8"),
         ("merge_max", "i8"),  # samples
         ("twitch_max", "i8"),
         ("tone_max", "i8"),  # longest twitch on tone
@@ -129,6 +130,7 @@ STATE = np.dtype(
         ("low_max", "f8"),  # most of low_ms in the event, and most of the band's mean square over 32 ms
         ("strong", "f8"),
         ("steady_n", "i8"),
+        ("outstanding", "f8"),  # share of windows that stand out of the steady ones
         ("steady_sum", "f8"),
         ("steady_sum2", "f8"),
         ("steady_main", "f8"),
@@ -176,6 +178,7 @@ STATE = np.dtype(
         ("tone_ref", "f8"),
         ("tone_until", "i8"),  # up to here the last quarter second holds a twitch on the tone
         ("tone_tail", "f8"),
+        ("tone_level", "f8"),
     ]
 )
 

@@ -11,6 +11,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+MOST_POINTS = 160
+
 Sections = npt.NDArray[np.float64]
 
 
@@ -96,13 +98,53 @@ def degrees_of_freedom(sections: Sections, window: int) -> float:
 
     2 / relative variance of that mean square, from the noise's autocorrelation (Bendat and Piersol, ch. 8).
     """
-    h = impulse_response(sections, 2048)
-    spectrum = np.abs(np.fft.rfft(h, 4096)) ** 2
-    rho = np.fft.irfft(spectrum)[: min(window, 2047) + 1]
-    rho = rho / rho[0]
+    rho = autocorrelation(sections, min(window, 2047) + 1)
     k = np.arange(1, min(window, 2047))
     relative_variance = 2 * (window + 2 * float(np.sum((window - k) * rho[k] ** 2))) / window**2
     return 2 / relative_variance
+
+
+def autocorrelation(sections: Sections, lags: int) -> npt.NDArray[np.float64]:
+    """Autocorrelation of filtered white noise at lags 0 .. lags - 1, at most 2048; 1 at lag 0."""
+    spectrum = np.abs(np.fft.rfft(impulse_response(sections, 2048), 4096)) ** 2
+    rho = np.fft.irfft(spectrum)[:lags]
+    out: npt.NDArray[np.float64] = rho / rho[0]
+    return out
+
+
+def window_weights(sections: Sections, window: int) -> npt.NDArray[np.float64]:
+    """The mean square of `window` samples of filtered white noise is the sum of these times squares of unit normals.
+
+    They are the eigenvalues of its covariance, at no more than MOST_POINTS of the samples: a band has few dimensions.
+    """
+    stride = -(-window // MOST_POINTS)
+    points = window // stride
+    rho = autocorrelation(sections, stride * points)[::stride]
+    at = np.arange(points)
+    weights = np.linalg.eigvalsh(rho[np.abs(at[:, None] - at)] / points)
+    out: npt.NDArray[np.float64] = weights[weights > 1e-9]
+    return out
+
+
+def upper_quantile(weights: npt.NDArray[np.float64], tail: float) -> float:
+    """What the sum of `weights` times squares of unit normals exceeds with probability `tail`, below 0.3.
+
+    By the saddle point of Lugannani and Rice (1980, Adv Appl Prob 12:475), good to a per cent of the probability far
+    out, where a gamma distribution of the same variance lets several times too little through.
+    """
+    low, high = 0.0, 0.5 / float(weights.max()) * (1 - 1e-12)
+    for _ in range(60):
+        t = (low + high) / 2
+        left = 1 - 2 * t * weights
+        value = float(np.sum(weights / left))
+        root = math.sqrt(2 * t * value + float(np.sum(np.log(left))))
+        slope = t * math.sqrt(2 * float(np.sum((weights / left) ** 2)))
+        density = math.exp(-root * root / 2) / math.sqrt(2 * math.pi)
+        if 0.5 * math.erfc(root / math.sqrt(2)) + density * (1 / slope - 1 / root) > tail:
+            low = t
+        else:
+            high = t
+    return value
 
 
 def gamma_tail(a: float, x: float) -> float:
