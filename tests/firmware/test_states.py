@@ -67,6 +67,19 @@ def test_identity_and_gain_outlive_a_loss_of_power_and_boots_are_counted(tmp_pat
     assert boots == sorted(boots)
 
 
+def test_a_reset_in_the_midst_of_a_frame_does_not_cost_the_next_boot_its_hello(tmp_path: Path) -> None:
+    """At 4 kHz nearly three quarters of the line's time is inside a frame."""
+    script, boots = Script(), 10
+    for n in range(boots):
+        began_s = 0.5071 * n
+        if n > 0:
+            script.at(began_s, "reset")
+        script.ask(began_s + 0.1, SetRate(4000, 1, 1)).ask(began_s + 0.2, Start())
+    got = heard(run_board(tmp_path, 0.5071 * boots, script).sent)
+    at_boot = {hello.boot_count for hello in got.hellos if not hello.flags & STREAMING}
+    assert len(at_boot) == boots
+
+
 @pytest.mark.parametrize("avcc_mV", [4500, 4750, 5000, 5250])
 def test_the_supply_is_measured_before_a_run_and_stays_as_its_scale(avcc_mV: int, tmp_path: Path) -> None:
     script = Script().at(0.3, f"avcc {avcc_mV}").ask(0.5, Start()).at(2.0, "avcc 5400").ask(2.5, AskHello())

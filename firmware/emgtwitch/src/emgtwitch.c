@@ -28,6 +28,9 @@
 
 #define NOMINAL_BANDGAP_mV 1100
 
+/* A reset may have cut a frame off: without this its rest and the first Hello would be one, and both lost. */
+static const uint8_t END_OF_FRAME = 0;
+
 #define FLAG_STREAMING 0x01
 #define FLAG_TEST_SIGNAL 0x02
 #define FLAG_ELECTRODES 2 /* bits to the left */
@@ -279,6 +282,7 @@ void emgtwitch_begin(void)
     greeting.reset_cause = cause;
     greeting.boot_count = memory_count_boot();
     measure_supply();
+    uart_write(&END_OF_FRAME, 1);
     hello();
 }
 
