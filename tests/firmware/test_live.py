@@ -59,14 +59,16 @@ def test_a_recording_played_into_the_board_is_logged_as_its_replay(
     converted = tmp_path / "converted.csv"
     np.savetxt(converted, np.floor(level_mV * FULL_SCALE / AVCC_MV), "%d", header="EMG", comments="")
     assert [times(o) for o in found] == [times(o) for o in events(replayed(capsys, converted, "--fs", "1000"))]
-    expected = [o for o in events(replayed(capsys, file, "--fs", "1000")) if o["snr_dB"] >= CLEAR_DB]
+    in_file = events(replayed(capsys, file, "--fs", "1000"))
+    expected = [o for o in in_file if o["snr_dB"] >= CLEAR_DB]
     assert len(expected) >= 4
     for event in expected:
         (same,) = (o for o in found if abs(o["onset_s"] - event["onset_s"]) <= EDGE_S)
         assert same["class"] == event["class"]
         assert abs(same["offset_s"] - event["offset_s"]) <= EDGE_S
-    for event in found:
-        assert event["snr_dB"] < CLEAR_DB + 1.0 or any(abs(o["onset_s"] - event["onset_s"]) <= EDGE_S for o in expected)
+    for event in found:  # where the file has no clear event it has a weak one, perhaps longer or in pieces
+        clear = event["snr_dB"] >= CLEAR_DB + 1.0
+        assert not clear or any(o["onset_s"] < event["offset_s"] and event["onset_s"] < o["offset_s"] for o in in_file)
 
 
 def scans(data: Path) -> int:
