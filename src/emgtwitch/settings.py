@@ -29,8 +29,8 @@ class Settings:
 
     preset: str = field(default="default", metadata={"doc": "preset that the other values came from"})
     mains_Hz: float = _limited(0.0, 0.0, 65.0, "Hz", "mains frequency to remove, 50 or 60; 0 finds it out")
-    band_low_Hz: float = _limited(20.0, 5.0, 100.0, "Hz", "lower edge of the band-pass")
-    band_high_Hz: float = _limited(450.0, 60.0, 1000.0, "Hz", "upper edge of the band-pass, at most 0.4 of the rate")
+    band_low_Hz: float = _limited(40.0, 5.0, 100.0, "Hz", "lower edge of the band-pass")
+    band_high_Hz: float = _limited(300.0, 60.0, 1000.0, "Hz", "upper edge of the band-pass, at most 0.4 of the rate")
     false_per_hour: float = _limited(0.5, 0.001, 60.0, "1/h", "false events an hour that Gaussian noise may cause")
     on_uV: float = _limited(0.0, 0.0, 1000.0, "uV", "RMS over the floor's that begins an event; 0: the noise decides")
     off_uV: float = _limited(0.0, 0.0, 1000.0, "uV", "RMS over the floor's that ends it; 0: the noise decides")

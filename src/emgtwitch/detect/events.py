@@ -23,7 +23,7 @@ from emgtwitch.detect.state import (
     TONE_SHARE,
 )
 
-QUIET_NATS = 8.0
+QUIET_NATS = 12.0
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 LEVEL_MIN, LEVEL_MAX = 2.0, 20.0  # of activity over what it stands on, as the test for quiet assumes it
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
