@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emgtwitch.detect import kernel
-from emgtwitch.detect.floor import FLOOR_QUANTILE
+from emgtwitch.detect.floor import FLOOR_QUANTILE, TAIL_EVERY_S, TAIL_STEP, look_hops
 from emgtwitch.detect.mains import TUNE_S
 from emgtwitch.detect.state import FLOOR_MAX, HOP_TICKS, LANES, OUT, PARAMS, SCALES, STATE
 from emgtwitch.dsp.design import (
@@ -24,7 +24,8 @@ from emgtwitch.settings import Settings, SettingsError
 
 TICK_S = 0.004
 LOOKS = 3.0  # independent ones in the length of a window, of those at every tick and with the error of the floor
-FLOOR_LOOKBACK_S = 6.0
+FLOOR_LOOKBACK_S = 24.0
+FALL_S = 1.5
 LOWEST_RATE_HZ = 200.0
 HIGHEST_RATE_HZ = 20000.0
 MAINS_TAU_S = 0.4
@@ -77,7 +78,7 @@ class Detector:
         state["guard"] = params["guard"]
         state["last_count"] = math.nan
         state["clip"] = math.inf
-        state["tail"] = params["q98"]
+        state["tail"] = 1.0
         state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
         cycles = params["lane_Hz"] * params["lane_order"] / params["fs"]
         turns = cycles[:, np.newaxis] * np.arange(self._tables.shape[2])
@@ -172,10 +173,13 @@ def parameters(
     p["tune_hops"] = max(1, int(TUNE_S * fs_Hz) // (HOP_TICKS * tick))
     weights = [window_weights(main, n) for n in windows]
     p["threshold"] = [upper_quantile(w, budget * n / fs_Hz / LOOKS) for n, w in zip(windows, weights, strict=True)]
-    p["q98"] = [upper_quantile(w, 0.02) for w in weights]
+    looks_s = [look_hops(first_scale + j) * HOP_TICKS * tick / fs_Hz for j in range(SCALES)]
+    p["far"] = [upper_quantile(w, look_s / TAIL_EVERY_S) for w, look_s in zip(weights, looks_s, strict=True)]
+    p["tail_down"] = [math.exp(-TAIL_STEP * look_s / TAIL_EVERY_S) for look_s in looks_s]
     p["dof_tick"] = dof[2] / (1 << (first_scale + 2))
     hop_s = HOP_TICKS * tick / fs_Hz
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))
+    p["fall_hops"] = round(FALL_S / hop_s)
     p["floor_gain"] = 1 / mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
     p["line_window"] = 2 * round(0.1 * fs_Hz)
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV

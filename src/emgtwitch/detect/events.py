@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from emgtwitch.detect.floor import HIGH_SHARE, forget_floor, set_thresholds, take_entry
+from emgtwitch.detect.floor import HIGH_SHARE, forget_floor, set_thresholds, take_entry, undo_tail
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb, edges, energy5, peak_energy5, span_around
 from emgtwitch.detect.mains import line_share
@@ -70,6 +70,7 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.last[:] = 0
     if s.kept == 0:  # the ladders of events that may be joined are of one measure
         s.rung_scale = 4.0 / (s.floor * p.rms5)
+    undo_tail(p, s)
     start = max(s.open_pos - p.rms5 - p.delay, max(s.splice_pos, s.end_pos, s.ladder_pos))
     s.ladder_pos = start
     s.rms5_energy = 0.0

@@ -10,7 +10,10 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import BINS, HOP_TICKS, SCALES, TONE_SHARE
 
 FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
-TAIL_UP, TAIL_DOWN = math.exp(0.1 * 0.98), math.exp(-0.1 * 0.02)  # balance at the 98 % quantile
+TAIL_STEP = 0.03
+TAIL_MOST = 3.0
+TAIL_EVERY_S = 20.0  # in which Gaussian noise exceeds the level that tells its tail once
+FALLEN_SHARE = 0.8  # of the floor: below it throughout FALL_S, and the floor has fallen
 CLIP_SIGMA = 3.0
 HIGH_SHARE = 0.35  # of the rise of the band: noise rises above 280 Hz, too, muscle hardly
 BIN_BITS = 49  # of a stored number lie below the exponent and three bits of the mantissa
@@ -23,7 +26,11 @@ def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
 
     A bin is an eighth of an octave's width: the exponent and three bits of the mantissa, as a number is stored.
     """
-    entry = min(max((np.float64(energy).view(np.int64) >> BIN_BITS) - BIN_0, 0), BINS - 1)
+    _enter(p, s, min(max((np.float64(energy).view(np.int64) >> BIN_BITS) - BIN_0, 0), BINS - 1))
+
+
+@inline
+def _enter(p, s, entry):  # type: ignore[no-untyped-def]
     if s.n_entries == p.floor_entries:
         old = s.entries[s.next_entry]
         s.histogram[old] -= 1
@@ -55,7 +62,7 @@ def set_thresholds(p, s):  # type: ignore[no-untyped-def]
     """Window energies that open an event: the false-event budget, widened as far as the noise's tail is heavier."""
     for j in range(SCALES):
         k = p.first_scale + j
-        ratio = 1 + (p.threshold[j] - 1) * (s.tail[j] - 1) / (p.q98[j] - 1)
+        ratio = 1 + (p.threshold[j] - 1) * s.tail[j]
         mean_square = ratio * s.floor
         if p.on_uV > 0 and j >= 3:
             mean_square = max(mean_square, (math.sqrt(s.floor) + p.on_uV) ** 2)
@@ -73,6 +80,18 @@ def forget_floor(s):  # type: ignore[no-untyped-def]
     s.below = 0
 
 
+@kernel
+def _keep_newest(p, s, n):  # type: ignore[no-untyped-def]
+    """Forget all but the `n` newest entries."""
+    first = s.next_entry - n
+    newest = np.empty(n, dtype=np.int16)
+    for i in range(n):
+        newest[i] = s.entries[first + i if first + i >= 0 else first + i + p.floor_entries]
+    forget_floor(s)
+    for i in range(n):
+        _enter(p, s, newest[i])
+
+
 @inline
 def learn(p, s):  # type: ignore[no-untyped-def]
     """Once a hop: noise floor and tails, from quiet windows; a lower energy always counts."""
@@ -84,7 +103,11 @@ def learn(p, s):  # type: ignore[no-untyped-def]
         quiet = s.phase == 0 and quiet_since >= n64
         tone = s.phase == 1 and s.pos - s.open_pos > p.twitch_max and s.peak5 < TONE_SHARE * s.loud
         if s.settling == 1 or quiet or tone or mean_square * p.floor_gain < s.floor:
+            s.fallen = s.fallen + 1 if mean_square < FALLEN_SHARE * s.floor else 0
             take_entry(p, s, mean_square)
+            if s.fallen == p.fall_hops:  # less noise than it was: believed at once
+                s.fallen = 0
+                _keep_newest(p, s, p.fall_hops)
             rate = max(1.0 / s.n_entries, 0.016)
             s.high_floor += rate * (s.high_ms - s.high_floor)
             set_thresholds(p, s)
@@ -93,6 +116,24 @@ def learn(p, s):  # type: ignore[no-untyped-def]
     for j in range(SCALES):
         k = p.first_scale + j
         n = p.tick * (1 << k)
-        if s.hops & (max(1, (1 << k) // (2 * HOP_TICKS)) - 1) == 0 and quiet_since >= n:
-            above = s.window[k] > n * s.floor * s.tail[j]
-            s.tail[j] = max(s.tail[j] * (TAIL_UP if above else TAIL_DOWN), p.q98[j])
+        if s.hops & (look_hops(k) - 1) == 0 and quiet_since >= n:
+            if s.window[k] <= n * s.floor * (1 + (p.far[j] - 1) * s.tail[j]):
+                s.tail[j] = max(s.tail[j] * p.tail_down[j], 1.0)
+            elif s.pos - s.tail_pos[j] > p.line_window:  # what comes in a row counts once: it is weak activity
+                s.tail[j] = min(s.tail[j] * math.exp(TAIL_STEP), TAIL_MOST)
+                s.tail_pos[j] = s.pos
+
+
+@inline
+def look_hops(k):  # type: ignore[no-untyped-def]
+    """Hops from one look at windows of 2**k ticks to the next: half of their length."""
+    return max(1, (1 << k) // (2 * HOP_TICKS))
+
+
+@inline
+def undo_tail(p, s):  # type: ignore[no-untyped-def]
+    """What has just stood out was the beginning of an event and says nothing of the noise."""
+    for j in range(SCALES):
+        if s.pos - s.tail_pos[j] < p.line_window:
+            s.tail[j] = max(s.tail[j] * math.exp(-TAIL_STEP), 1.0)
+            s.tail_pos[j] = -p.line_window

@@ -33,9 +33,11 @@ PARAMS = np.dtype(
         ("tune_hops", "i8"),  # hops from one look at the mains' frequency to the next
         ("fs", "f8"),
         ("threshold", "f8", (SCALES,)),  # of a window's mean square over the floor's, from the false-event budget
-        ("q98", "f8", (SCALES,)),  # where Gaussian noise has its 98 % quantile
+        ("far", "f8", (SCALES,)),  # what Gaussian noise exceeds once in TAIL_EVERY_S
+        ("tail_down", "f8", (SCALES,)),
         ("dof_tick", "f8"),
         ("floor_entries", "i8"),
+        ("fall_hops", "i8"),
         ("floor_min", "f8"),  # mean square of the counts' own rounding
         ("line_window", "i8"),  # 200 ms
         ("floor_gain", "f8"),  # 1 / where Gaussian noise has the quantile that is tracked
@@ -105,10 +107,12 @@ STATE = np.dtype(
         ("n_entries", "i8"),
         ("next_entry", "i8"),
         ("bin", "i8"),  # the quantile lies in this bin
+        ("fallen", "i8"),  # entries on end far below the floor
         ("below", "i8"),  # entries in lower bins
         ("floor", "f8"),  # mean square of the quiet signal; 0: not known
         ("high_floor", "f8"),
-        ("tail", "f8", (SCALES,)),  # tracked 98 % quantiles
+        ("tail", "f8", (SCALES,)),  # by how much the noise's tail is heavier than Gaussian noise's
+        ("tail_pos", "i8", (SCALES,)),  # where it last stood out
         ("on", "f8", (SCALES,)),  # window energies that open an event
         ("phase", "i8"),  # 0 quiet, 1 active, 2 in a pause
         ("number", "i8"),
