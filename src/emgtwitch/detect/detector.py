@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emgtwitch.detect import kernel
-from emgtwitch.detect.floor import FLOOR_QUANTILE, TAIL_EVERY_S, TAIL_STEP, look_hops
+from emgtwitch.detect.floor import FLOOR_QUANTILE, LOW_QUANTILE, SPREAD_SIGMA, TAIL_EVERY_S, TAIL_STEP, look_hops
 from emgtwitch.detect.mains import TUNE_S
 from emgtwitch.detect.state import FLOOR_MAX, HOP_TICKS, LANES, OUT, PARAMS, SCALES, STATE
 from emgtwitch.dsp.design import (
@@ -23,6 +23,7 @@ from emgtwitch.dsp.design import (
 from emgtwitch.settings import Settings, SettingsError
 
 TICK_S = 0.004
+RESUME_EVERY_S = 60.0
 LOOKS = 3.0  # independent ones in the length of a window, of those at every tick and with the error of the floor
 FLOOR_LOOKBACK_S = 24.0
 FALL_S = 1.5
@@ -79,6 +80,8 @@ class Detector:
         state["last_count"] = math.nan
         state["clip"] = math.inf
         state["tail"] = 1.0
+        for name in ("threshold", "far", "resume"):
+            state[name] = params[name]
         state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
         cycles = params["lane_Hz"] * params["lane_order"] / params["fs"]
         turns = cycles[:, np.newaxis] * np.arange(self._tables.shape[2])
@@ -175,7 +178,14 @@ def parameters(
     p["threshold"] = [upper_quantile(w, budget * n / fs_Hz / LOOKS) for n, w in zip(windows, weights, strict=True)]
     looks_s = [look_hops(first_scale + j) * HOP_TICKS * tick / fs_Hz for j in range(SCALES)]
     p["far"] = [upper_quantile(w, look_s / TAIL_EVERY_S) for w, look_s in zip(weights, looks_s, strict=True)]
+    p["resume"] = [
+        upper_quantile(w, n / fs_Hz / LOOKS / RESUME_EVERY_S) for n, w in zip(windows, weights, strict=True)
+    ]
+    p["lasting"] = round(0.5 * fs_Hz)
     p["tail_down"] = [math.exp(-TAIL_STEP * look_s / TAIL_EVERY_S) for look_s in looks_s]
+    p["dof"] = dof
+    ratio = mean_square_quantile(1 - FLOOR_QUANTILE, dof[3]) / mean_square_quantile(1 - LOW_QUANTILE, dof[3])
+    p["spread_gauss"] = (math.log(ratio) / SPREAD_SIGMA) ** 2
     p["dof_tick"] = dof[2] / (1 << (first_scale + 2))
     hop_s = HOP_TICKS * tick / fs_Hz
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))

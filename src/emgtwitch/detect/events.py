@@ -25,7 +25,7 @@ from emgtwitch.detect.state import (
 
 QUIET_NATS = 12.0
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
-LEVEL_MIN, LEVEL_MAX = 2.0, 20.0  # of activity over what it stands on, as the test for quiet assumes it
+LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0  # of activity over what it stands on, as the test for quiet assumes it
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 MOST_OUTSTANDING = 0.4
 TONE_CONTRAST = 6.0
@@ -240,9 +240,12 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         s.base = max(s.event_floor, RELATIVE_OFF * recent, EDGE_SHARE * s.peak5 / p.rms5)
         if p.off_uV > 0:
             s.base = max(s.base, (math.sqrt(s.event_floor) + p.off_uV) ** 2)
-        level = min(max(s.window[p.first_scale + 2] / n32 / s.base, LEVEL_MIN), LEVEL_MAX)
-        if level > s.level or s.ticks % 4 == 0:  # up at once, down slowly
-            s.level += (level - s.level) * (1.0 if level > s.level else p.tick * 4 / (0.3 * p.fs))
+        lasts = s.pos - s.open_pos > p.lasting
+        least = LASTING_LEVEL if lasts else LEVEL_MIN
+        level = min(max(s.window[p.first_scale + 2] / n32 / s.base, least), LEVEL_MAX)
+        at_once = level > s.level and not lasts  # of what lasts, the mean is known
+        if at_once or s.ticks % 4 == 0:
+            s.level += (level - s.level) * (1.0 if at_once else p.tick * 4 / (0.3 * p.fs))
             s.log_level = math.log(s.level)
         z = s.e_main / (p.tick * s.base)
         s.quiet_nats += 0.5 * p.dof_tick * (s.log_level + z * (1 / s.level - 1))
@@ -294,12 +297,15 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.tone_phase = 0
         return n_out
     sustained = s.longest > p.twitch_max
-    for j in range(SCALES - 1):
+    for j in range(SCALES if sustained else SCALES - 1):
         k = p.first_scale + j
         n = p.tick * (1 << k)
         if s.pos - n < s.active_pos:
             break
-        if s.window[k] > max(s.on[j], (1.0 if sustained else LEVEL_MIN) * s.base * n):
+        on = s.on[j]
+        if sustained:  # what has lasted goes on more easily than it begins
+            on = min(on, (1 + (s.resume[j] - 1) * s.tail[j]) * s.floor * n)
+        if s.window[k] > max(on, (1.0 if sustained else LEVEL_MIN) * s.base * n):
             s.phase = 1
             s.piece_pos = s.pos - n
             s.active_pos = s.pos

@@ -10,6 +10,10 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import BINS, HOP_TICKS, SCALES, TONE_SHARE
 
 FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
+LOW_QUANTILE = 0.1
+SPREAD_SIGMA = 0.8963  # from LOW_QUANTILE to FLOOR_QUANTILE in standard deviations
+SPREAD_SLACK = 1.3
+SPREAD_HOPS = 32
 TAIL_STEP = 0.03
 TAIL_MOST = 3.0
 TAIL_EVERY_S = 20.0  # in which Gaussian noise exceeds the level that tells its tail once
@@ -57,12 +61,34 @@ def _enter(p, s, entry):  # type: ignore[no-untyped-def]
     s.clip = CLIP_SIGMA * math.sqrt(s.floor)
 
 
+@kernel
+def widen(p, s):  # type: ignore[no-untyped-def]
+    """Widen the thresholds as far as the noise wavers more than Gaussian noise would.
+
+    Told by the lower half of its energies, where sparse activity, however weak, has no part. Wavering whose logarithm
+    has variance w adds to the 2 / dof of a window's own.
+    """
+    rank, at, below = LOW_QUANTILE * s.n_entries, s.bin, s.below
+    while below > rank:
+        at -= 1
+        below -= s.histogram[at]
+    low = at + (rank - below) / s.histogram[at]
+    high = s.bin + (FLOOR_QUANTILE * s.n_entries - s.below) / s.histogram[s.bin]
+    distance = (high - low) * math.log(2.0) / 8
+    w = max((distance / SPREAD_SIGMA) ** 2 - SPREAD_SLACK * p.spread_gauss, 0.0)
+    for j in range(SCALES):
+        power = math.sqrt(1 + w * p.dof[j] / 2)
+        s.threshold[j] = p.threshold[j] ** power
+        s.far[j] = p.far[j] ** power
+        s.resume[j] = p.resume[j] ** power
+
+
 @inline
 def set_thresholds(p, s):  # type: ignore[no-untyped-def]
     """Window energies that open an event: the false-event budget, widened as far as the noise's tail is heavier."""
     for j in range(SCALES):
         k = p.first_scale + j
-        ratio = 1 + (p.threshold[j] - 1) * s.tail[j]
+        ratio = 1 + (s.threshold[j] - 1) * s.tail[j]
         mean_square = ratio * s.floor
         if p.on_uV > 0 and j >= 3:
             mean_square = max(mean_square, (math.sqrt(s.floor) + p.on_uV) ** 2)
@@ -110,6 +136,8 @@ def learn(p, s):  # type: ignore[no-untyped-def]
                 _keep_newest(p, s, p.fall_hops)
             rate = max(1.0 / s.n_entries, 0.016)
             s.high_floor += rate * (s.high_ms - s.high_floor)
+            if s.hops & (SPREAD_HOPS - 1) == 0:
+                widen(p, s)
             set_thresholds(p, s)
     if s.settling == 1 or s.phase != 0 or s.floor <= 0.0:
         return
@@ -117,7 +145,7 @@ def learn(p, s):  # type: ignore[no-untyped-def]
         k = p.first_scale + j
         n = p.tick * (1 << k)
         if s.hops & (look_hops(k) - 1) == 0 and quiet_since >= n:
-            if s.window[k] <= n * s.floor * (1 + (p.far[j] - 1) * s.tail[j]):
+            if s.window[k] <= n * s.floor * (1 + (s.far[j] - 1) * s.tail[j]):
                 s.tail[j] = max(s.tail[j] * p.tail_down[j], 1.0)
             elif s.pos - s.tail_pos[j] > p.line_window:  # what comes in a row counts once: it is weak activity
                 s.tail[j] = min(s.tail[j] * math.exp(TAIL_STEP), TAIL_MOST)

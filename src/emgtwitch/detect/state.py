@@ -33,7 +33,11 @@ PARAMS = np.dtype(
         ("tune_hops", "i8"),  # hops from one look at the mains' frequency to the next
         ("fs", "f8"),
         ("threshold", "f8", (SCALES,)),  # of a window's mean square over the floor's, from the false-event budget
+        ("dof", "f8", (SCALES,)),
+        ("spread_gauss", "f8"),
         ("far", "f8", (SCALES,)),  # what Gaussian noise exceeds once in TAIL_EVERY_S
+        ("resume", "f8", (SCALES,)),  # what it exceeds once in RESUME_EVERY_S
+        ("lasting", "i8"),
         ("tail_down", "f8", (SCALES,)),
         ("dof_tick", "f8"),
         ("floor_entries", "i8"),
@@ -111,6 +115,9 @@ STATE = np.dtype(
         ("below", "i8"),  # entries in lower bins
         ("floor", "f8"),  # mean square of the quiet signal; 0: not known
         ("high_floor", "f8"),
+        ("threshold", "f8", (SCALES,)),
+        ("far", "f8", (SCALES,)),
+        ("resume", "f8", (SCALES,)),
         ("tail", "f8", (SCALES,)),  # by how much the noise's tail is heavier than Gaussian noise's
         ("tail_pos", "i8", (SCALES,)),  # where it last stood out
         ("on", "f8", (SCALES,)),  # window energies that open an event
