@@ -27,7 +27,7 @@ RATES_HZ = [500.0, 1000.0, 2000.0, 4000.0]
 
 def band_passed(x: Floats, fs_Hz: float) -> Floats:
     """The detector's band-pass by scipy, started as if the first sample had always been there."""
-    sos = signal.butter(2, [20.0, min(450.0, 0.4 * fs_Hz)], "bandpass", fs=fs_Hz, output="sos")
+    sos = signal.butter(2, [40.0, min(300.0, 0.4 * fs_Hz)], "bandpass", fs=fs_Hz, output="sos")
     out: Floats = signal.sosfilt(sos, x, zi=signal.sosfilt_zi(sos) * x[0])[0]
     return out
 
@@ -41,7 +41,7 @@ def without_canceller(fs_Hz: float) -> Detector:
 def last(detector: Detector, n: int) -> Floats:
     """The last `n` samples of what the events are found in."""
     pos = int(detector._state["pos"][0])
-    out: Floats = detector._ring[np.arange(pos - n, pos) % len(detector._ring)]
+    out: Floats = detector._ring[np.arange(pos - n, pos) % (len(detector._ring) // 2)]
     return out
 
 

@@ -25,12 +25,12 @@ from emgtwitch.settings import Settings, SettingsError
 TICK_S = 0.004
 RESUME_EVERY_S = 60.0
 LOOKS = 3.0  # independent ones in the length of a window, of those at every tick and with the error of the floor
-FLOOR_LOOKBACK_S = 24.0
+FLOOR_LOOKBACK_S = 12.0
 FALL_S = 1.5
 LOWEST_RATE_HZ = 200.0
 HIGHEST_RATE_HZ = 20000.0
 MAINS_TAU_S = 0.4
-LOUD_TAU_S = 5.0
+LOUD_TAU_S = 10.0
 JUST_LOUD_TAU_S = 0.4
 
 

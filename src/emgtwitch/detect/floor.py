@@ -14,6 +14,7 @@ LOW_QUANTILE = 0.1
 SPREAD_SIGMA = 0.8963  # from LOW_QUANTILE to FLOOR_QUANTILE in standard deviations
 SPREAD_SLACK = 1.3
 SPREAD_HOPS = 32
+FLOOR_VARIANCE = 4.0  # of the logarithm of a quantile of n overlapping entries, times n, in terms of an entry's own
 TAIL_STEP = 0.03
 TAIL_MOST = 3.0
 TAIL_EVERY_S = 20.0  # in which Gaussian noise exceeds the level that tells its tail once
@@ -76,6 +77,7 @@ def widen(p, s):  # type: ignore[no-untyped-def]
     high = s.bin + (FLOOR_QUANTILE * s.n_entries - s.below) / s.histogram[s.bin]
     distance = (high - low) * math.log(2.0) / 8
     w = max((distance / SPREAD_SIGMA) ** 2 - SPREAD_SLACK * p.spread_gauss, 0.0)
+    w += FLOOR_VARIANCE * p.spread_gauss / s.n_entries  # the floor's own error: much at first
     for j in range(SCALES):
         power = math.sqrt(1 + w * p.dof[j] / 2)
         s.threshold[j] = p.threshold[j] ** power
@@ -136,7 +138,7 @@ def learn(p, s):  # type: ignore[no-untyped-def]
                 _keep_newest(p, s, p.fall_hops)
             rate = max(1.0 / s.n_entries, 0.016)
             s.high_floor += rate * (s.high_ms - s.high_floor)
-            if s.hops & (SPREAD_HOPS - 1) == 0:
+            if s.hops & (SPREAD_HOPS - 1) == 0 or s.settling == 1:
                 widen(p, s)
             set_thresholds(p, s)
     if s.settling == 1 or s.phase != 0 or s.floor <= 0.0:
