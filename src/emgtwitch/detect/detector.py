@@ -177,7 +177,7 @@ def parameters(
     hop_s = HOP_TICKS * tick / fs_Hz
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))
     p["floor_gain"] = 1 / mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
-    p["line_window"] = 2 * round(0.1 * fs_Hz)
+    p["line_window"] = round(0.1 * fs_Hz) * (1 if p["has_high"] else 2)
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
     p["loud_decay"] = math.exp(-hop_s / LOUD_TAU_S)
     p["just_loud_decay"] = math.exp(-hop_s / JUST_LOUD_TAU_S)
