@@ -77,7 +77,7 @@ class Detector:
         state["guard"] = params["guard"]
         state["last_count"] = math.nan
         state["clip"] = math.inf
-        state["tail"] = params["q98"]
+        state["tail"] = state["tail_mid"] = state["tail_old"] = params["q98"]
         state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
         cycles = params["lane_Hz"] * params["lane_order"] / params["fs"]
         turns = cycles[:, np.newaxis] * np.arange(self._tables.shape[2])
@@ -193,7 +193,7 @@ def parameters(
     p["min_length"] = math.ceil(settings.min_ms / 1000 * fs_Hz)
     p["rail_low"] = -math.inf if math.isnan(rails[0]) else rails[0]
     p["rail_high"] = math.inf if math.isnan(rails[1]) else rails[1]
-    p["rail_run"] = max(3, round(0.005 * fs_Hz))
+    p["rail_run"] = max(3, round(0.02 * fs_Hz))
     p["flat_run"] = round(0.25 * fs_Hz)
     p["guard"] = round(0.25 * fs_Hz)
     p["splice_guard"] = round(0.02 * fs_Hz)

@@ -31,7 +31,7 @@ EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 TONE_CONTRAST = 6.0
 TONE_EDGE = 4.0  # times the tone: where a twitch on it begins and ends
 TONE_SHARE_OF_LEVEL = 0.5  # of the mean over the last second
-LINE_SHARE = 0.65
+LINE_SHARE = 0.8
 
 
 @kernel
@@ -93,18 +93,22 @@ def what_else(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
 def meet_mains(p, s, ring, tables, rows, out, n_out):  # type: ignore[no-untyped-def]
     """Between two hops of an open event: if it is mains that came or went, learn that at once and drop the event."""
     n = p.line_window
-    s.line_due = s.pos + (n if s.pos - s.open_pos < 4 * n else 2 * n)
+    age = s.pos - s.open_pos
+    s.line_due = s.pos + (n // 2 if age < 4 * n else 2 * n)
     if s.pos - n < max(s.splice_pos, s.learnt_pos):
         return n_out
     share, family = fit_lanes(p, s, ring, s.pos, n)
     if share < LINE_SHARE:
-        s.lined = 0
+        if age >= 2 * n:  # while it still comes up its share is less
+            s.lined = 0
         return n_out
     learn_at_once(p, s, tables, rows, family, n)
     s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
     if s.lined < 0:
         s.phase = 0
         s.end_pos = s.pos
+        s.tail[:] = s.tail_old  # as it came up, it looked like a heavy tail
+        set_thresholds(p, s)
         n_out = emit_interval(s, out, n_out, MAINS, s.open_index, s.index)
     return n_out
 

@@ -11,6 +11,7 @@ from emgtwitch.detect.state import BINS, HOP_TICKS, SCALES, TONE_SHARE
 
 FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
 TAIL_UP, TAIL_DOWN = math.exp(0.1 * 0.98), math.exp(-0.1 * 0.02)  # balance at the 98 % quantile
+TAIL_HOPS = 8
 CLIP_SIGMA = 3.0
 HIGH_SHARE = 0.35  # of the rise of the band: noise rises above 280 Hz, too, muscle hardly
 BIN_BITS = 49  # of a stored number lie below the exponent and three bits of the mantissa
@@ -81,15 +82,18 @@ def learn(p, s):  # type: ignore[no-untyped-def]
     quiet_since = s.pos - max(s.splice_pos, s.end_pos)
     if s.pos - s.splice_pos >= n64:
         mean_square = s.window[k64] / n64
-        quiet = s.phase == 0 and quiet_since >= n64
+        quiet = s.phase == 0 and quiet_since >= n64 and s.eager == 0
         tone = s.phase == 1 and s.pos - s.open_pos > p.twitch_max and s.peak5 < TONE_SHARE * s.loud
         if s.settling == 1 or quiet or tone or mean_square * p.floor_gain < s.floor:
             take_entry(p, s, mean_square)
             rate = max(1.0 / s.n_entries, 0.016)
             s.high_floor += rate * (s.high_ms - s.high_floor)
             set_thresholds(p, s)
-    if s.settling == 1 or s.phase != 0 or s.floor <= 0.0:
-        return
+    if s.settling == 1 or s.phase != 0 or s.floor <= 0.0 or s.eager > 0:
+        return  # what the lanes have not learnt yet is no noise
+    if s.hops % TAIL_HOPS == 0:
+        s.tail_old[:] = s.tail_mid
+        s.tail_mid[:] = s.tail
     for j in range(SCALES):
         k = p.first_scale + j
         n = p.tick * (1 << k)

@@ -12,7 +12,7 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import LANES
 
 TUNE_S = 0.25
-RECENT_S = 0.3  # in so long no harmonic turns half around, if the frequency is as near as 0.3 Hz
+RECENT_S, MOST_OFF_HZ = 0.3, 0.3  # so near a frequency turns no harmonic half around in so long
 TRUSTED = 0.1  # of the floor: a weaker sinusoid says nothing of the frequency
 
 
@@ -89,7 +89,7 @@ def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
                 weight += power * p.lane_order[k] ** 2
                 gain += power * p.lane_order[k] * turn
         if weight > 0.0:
-            f = s.family_Hz[family] + 0.3 * gain / weight / TUNE_S
+            f = s.family_Hz[family] + 0.5 * gain / weight / TUNE_S
             nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
             s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
             _set_tables(p, s, tables, rows, family)
@@ -178,12 +178,14 @@ def learn_at_once(p, s, tables, rows, family, n):  # type: ignore[no-untyped-def
         s.lane_phase[k] = math.nan
         along, ahead = old_c * s.lane_c[k] + old_s * s.lane_s[k], old_s * s.lane_c[k] - old_c * s.lane_s[k]
         power = math.sqrt(along * along + ahead * ahead)
-        if power > TRUSTED * s.floor:
+        before, after = old_c * old_c + old_s * old_s, s.lane_c[k] ** 2 + s.lane_s[k] ** 2
+        if min(before, after) > max(TRUSTED * s.floor, 0.25 * max(before, after)):  # else it comes or goes
             gain += power * p.lane_order[k] * math.atan2(ahead, along)
             weight += power * p.lane_order[k] ** 2
     if weight > 0.0 and since < RECENT_S * p.fs:
         nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
-        f = s.family_Hz[family] + gain / weight * p.fs / (2 * math.pi * since)
+        off_Hz = gain / weight * p.fs / (2 * math.pi * since)
+        f = s.family_Hz[family] + min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ)
         s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
         _set_tables(p, s, tables, rows, family)
     s.learnt_pos = s.pos

@@ -115,6 +115,8 @@ STATE = np.dtype(
         ("floor", "f8"),  # mean square of the quiet signal; 0: not known
         ("high_floor", "f8"),
         ("tail", "f8", (SCALES,)),  # tracked 98 % quantiles
+        ("tail_mid", "f8", (SCALES,)),  # the same a quarter to half a second ago
+        ("tail_old", "f8", (SCALES,)),
         ("on", "f8", (SCALES,)),  # window energies that open an event
         ("phase", "i8"),  # 0 quiet, 1 active, 2 in a pause
         ("number", "i8"),
