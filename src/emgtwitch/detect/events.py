@@ -83,8 +83,9 @@ def what_else(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
     cause = artefact(p, s, ring, onset, offset)
     if cause == 0 and s.lined < 0:
         n = p.line_window
-        stop = min(s.pos, max(s.active_pos, s.open_pos + n))
-        if stop - n > max(s.splice_pos, s.learnt_pos) and fit_lanes(p, s, ring, stop, n)[0] > LINE_SHARE:
+        fresh = max(s.splice_pos, s.learnt_pos)
+        stop = min(s.pos, max(s.active_pos, max(s.open_pos, fresh) + n))
+        if stop - n >= fresh and fit_lanes(p, s, ring, stop, n)[0] > LINE_SHARE:
             return MAINS
     return cause
 
@@ -107,6 +108,7 @@ def meet_mains(p, s, ring, tables, rows, out, n_out):  # type: ignore[no-untyped
     if s.lined < 0:
         s.phase = 0
         s.end_pos = s.pos
+        s.ladder_pos = s.pos + p.rms5  # no 5 ms look back at what had not been learnt
         s.tail[:] = s.tail_old  # as it came up, it looked like a heavy tail
         set_thresholds(p, s)
         n_out = emit_interval(s, out, n_out, MAINS, s.open_index, s.index)
