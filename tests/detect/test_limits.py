@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from emgtwitch.wearer.scenario import SCENARIOS, Scenario, Scheduled
+from emgtwitch.wearer.scenario import Scenario, Scheduled
 from tests.detect.common import FINE, events, found, worn
-
-QUIET = SCENARIOS["quiet"]
-SHARES = (1.0, 0.15, 0.4, 0.05, 0.15)
 
 
 @pytest.mark.xfail(strict=True, reason="a long train of weak twitches raises floor and tails until twitches merge")
@@ -26,15 +21,6 @@ def test_a_long_train_of_weak_twitches_stays_twitches(rate_Hz: int) -> None:
         at = int((at_s + rng.uniform(-0.003, 0.003)) * 1000)
         x[at : at + 18] += potential
     assert {e.what for e in events(found(x, 1000.0))} == {"twitch"}
-
-
-@pytest.mark.xfail(strict=True, reason="mains is an event until the canceller has learnt it, if it comes on slowly")
-@pytest.mark.parametrize("peak_uV", [20.0])
-def test_mains_that_comes_and_goes_gives_no_event(peak_uV: float) -> None:
-    """Within 0.2 s, every 8 s or so. At 20 uV some come; at 60 uV none came in these two runs."""
-    mains = tuple(peak_uV * share for share in SHARES)
-    scenario = replace(QUIET, mains_uV=mains, mains_wander_Hz=0.5, mains_spell_s=(8.0, 8.0))
-    assert [e for seed in (42001, 42003) for e in events(worn(scenario, 120.0, seed)[0])] == []
 
 
 @pytest.mark.xfail(strict=True, reason="contrast is judged over 32 ms, in which a potential of 15 ms loses 3 dB")

@@ -191,7 +191,7 @@ def parameters(
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))
     p["fall_hops"] = round(FALL_S / hop_s)
     p["floor_gain"] = 1 / mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
-    p["line_window"] = 2 * round(0.1 * fs_Hz)
+    p["line_window"] = round(0.1 * fs_Hz) * (1 if p["has_high"] else 2)
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
     p["loud_decay"] = math.exp(-hop_s / LOUD_TAU_S)
     p["just_loud_decay"] = math.exp(-hop_s / JUST_LOUD_TAU_S)
@@ -207,7 +207,7 @@ def parameters(
     p["min_length"] = math.ceil(settings.min_ms / 1000 * fs_Hz)
     p["rail_low"] = -math.inf if math.isnan(rails[0]) else rails[0]
     p["rail_high"] = math.inf if math.isnan(rails[1]) else rails[1]
-    p["rail_run"] = max(3, round(0.005 * fs_Hz))
+    p["rail_run"] = max(3, round(0.02 * fs_Hz))
     p["flat_run"] = round(0.25 * fs_Hz)
     p["guard"] = round(0.25 * fs_Hz)
     p["splice_guard"] = round(0.02 * fs_Hz)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from emgtwitch.detect.floor import HIGH_SHARE, forget_floor, set_thresholds, take_entry, undo_tail
+from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry, undo_tail
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb, edges, energy5, peak_energy5, span_around
-from emgtwitch.detect.mains import line_share
+from emgtwitch.detect.mains import fit_lanes, learn_at_once
+from emgtwitch.detect.noise import is_noise
 from emgtwitch.detect.pieces import belong, bridge, emit, emit_interval, join, keep, let_go, reach
 from emgtwitch.detect.shape import artefact
 from emgtwitch.detect.state import (
@@ -27,11 +28,10 @@ QUIET_NATS = 12.0
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0  # of activity over what it stands on, as the test for quiet assumes it
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
-MOST_OUTSTANDING = 0.4
 TONE_CONTRAST = 6.0
 TONE_EDGE = 4.0  # times the tone: where a twitch on it begins and ends
 TONE_SHARE_OF_LEVEL = 0.5  # of the mean over the last second
-LINE_SHARE = 0.65
+LINE_SHARE = 0.8
 
 
 @kernel
@@ -57,9 +57,9 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.low_max = s.low_ms
     s.strong = s.window[p.first_scale + 2] / (p.tick * (1 << (p.first_scale + 2)))
     s.steady_n = 0
-    s.outstanding = 0.0
     s.announced = 0
     s.lined = -1
+    s.line_due = s.open_pos + p.line_window
     s.tone_phase = 0
     s.tone_until = 0
     s.tone_tail = 2.0
@@ -82,14 +82,52 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
 def what_else(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
     """The cause if the event at [onset, offset) of the ring is an artefact, else 0."""
     cause = artefact(p, s, ring, onset, offset)
-    if cause == 0 and s.lined == 1:
-        return MAINS
     if cause == 0 and s.lined < 0:
-        half = p.line_window // 2
-        stop = min(s.pos, max(s.active_pos, s.open_pos + half))
-        if stop - half > s.splice_pos and line_share(p, s, ring, stop, half) > LINE_SHARE:
+        n = p.line_window
+        fresh = max(s.splice_pos, s.learnt_pos)
+        stop = min(s.pos, max(s.active_pos, max(s.open_pos, fresh) + n))
+        if stop - n >= fresh and fit_lanes(p, s, ring, stop, n)[0] > LINE_SHARE:
             return MAINS
     return cause
+
+
+@kernel
+def meet_mains(p, s, ring, tables, rows, out, n_out):  # type: ignore[no-untyped-def]
+    """Between two hops of an open event: if it is mains that came or went, learn that at once and drop the event."""
+    n = p.line_window
+    age = s.pos - s.open_pos
+    s.line_due = s.pos + (n // 2 if age < 4 * n else 2 * n)
+    if s.pos - n < max(s.splice_pos, s.learnt_pos):
+        return n_out
+    share, family = fit_lanes(p, s, ring, s.pos, n)
+    if share < LINE_SHARE:
+        if age >= 2 * n:  # while it still comes up its share is less
+            s.lined = 0
+        return n_out
+    learn_at_once(p, s, tables, rows, family, n)
+    s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
+    if s.lined < 0:
+        s.phase = 0
+        s.end_pos = s.pos
+        s.ladder_pos = s.pos + p.rms5  # no 5 ms look back at what had not been learnt
+        n_out = emit_interval(s, out, n_out, MAINS, s.open_index, s.index)
+    return n_out
+
+
+@kernel
+def meet_noise(p, s, out, n_out):  # type: ignore[no-untyped-def]
+    """Between two hops of an open event: if the noise has risen, take that for the floor and drop the event."""
+    main, high = is_noise(p, s)
+    if main == 0.0:
+        return n_out
+    s.phase = 0
+    s.end_pos = s.pos
+    forget_floor(s)
+    s.high_floor = high
+    for _ in range(MIN_ENTRIES):
+        take_entry(p, s, main / p.floor_gain)
+    set_thresholds(p, s)
+    return emit_interval(s, out, n_out, NOISE, s.open_index, s.index)
 
 
 @kernel
@@ -117,16 +155,14 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
         return n_out  # what the filters still have of the event just over
     s.last_peak5 = s.peak5
     s.last_offset = offset
-    s.loud = max(s.loud, s.peak5)
-    if sustained:
-        s.just_loud = max(s.just_loud, s.peak5)
-    if s.announced == 0:
-        cause = what_else(p, s, ring, onset + late, offset + late)
-        if not sustained and truncated == 0:
-            keep(s, onset, offset, cause)
-            return n_out
-    else:
-        cause = 0
+    cause = what_else(p, s, ring, onset + late, offset + late) if s.announced == 0 else 0
+    if cause == 0:  # an artefact says nothing of how strong the muscle is
+        s.loud = max(s.loud, s.peak5)
+        if sustained:
+            s.just_loud = max(s.just_loud, s.peak5)
+    if s.announced == 0 and not sustained and truncated == 0:
+        keep(s, onset, offset, cause)
+        return n_out
     n_out = emit(s, out, n_out, EVENT if cause == 0 else INTERVAL, s.open_number, onset, offset)
     row = out[n_out - 1]
     row.cause = cause
@@ -135,37 +171,6 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
     row.snr_dB = 10 * math.log10(row.rms**2 / s.event_floor)
     row.truncated = truncated
     return n_out
-
-
-@inline
-def noise_step(p, s):  # type: ignore[no-untyped-def]
-    """Is the event only more noise? Steady as noise is, little above the floor, and as much so above 280 Hz."""
-    k64 = p.first_scale + 3
-    n64 = p.tick * (1 << k64)
-    if p.has_high == 0 or s.ticks % (1 << k64) != 0:
-        return False
-    mean_square = s.window[k64] / n64
-    logarithm = math.log(mean_square + 1e-30)
-    spread = 1.3 * math.sqrt(2 / (p.dof_tick * (1 << k64)))
-    difference = logarithm - s.steady_sum
-    stands_out = s.steady_n > 8 and difference > 2.5 * spread
-    s.outstanding += 0.03 * ((1.0 if stands_out else 0.0) - s.outstanding)
-    if stands_out and s.outstanding < MOST_OUTSTANDING:
-        return False  # a twitch on the noise says nothing of the noise
-    s.steady_n += 1
-    weight = max(1.0 / s.steady_n, 0.03)  # about the last 2 s
-    if s.steady_n == 1:
-        s.steady_sum, s.steady_sum2, s.steady_main, s.steady_high = logarithm, 0.0, mean_square, s.high_ms
-        return False
-    s.steady_sum += weight * difference
-    s.steady_sum2 += weight * (difference * difference * (1 - weight) - s.steady_sum2)
-    s.steady_main += weight * (mean_square - s.steady_main)
-    s.steady_high += weight * (s.high_ms - s.steady_high)
-    if s.steady_n < 20:
-        return False
-    ratio = s.steady_main / s.event_floor
-    high_ratio = s.steady_high / s.high_floor
-    return ratio < 8.0 and math.sqrt(s.steady_sum2) < spread and high_ratio - 1 > HIGH_SHARE * (ratio - 1)
 
 
 @inline
@@ -273,25 +278,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
                 s.announced_onset = onset
                 s.announced_end = offset
                 n_out = emit(s, out, n_out, ANNOUNCEMENT, s.open_number, onset, offset)
-        age = s.pos - s.open_pos
-        fresh = s.lined < 0 and age >= p.line_window
-        if (fresh or s.ticks % 64 == 0) and age >= p.line_window and s.pos - s.splice_pos > p.line_window:
-            line = line_share(p, s, ring, s.pos, p.line_window) > LINE_SHARE
-            if fresh:
-                s.lined = 1 if line else 0
-            if line:
-                s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
-        if s.announced == 0 and noise_step(p, s):
-            s.phase = 0
-            s.end_pos = s.pos
-            n_out = emit_interval(s, out, n_out, NOISE, s.open_index, s.index)
-            forget_floor(s)
-            s.floor = s.steady_main
-            s.high_floor = s.steady_high
-            for _ in range(MIN_ENTRIES):
-                take_entry(p, s, s.steady_main / p.floor_gain)
-            set_thresholds(p, s)
-        elif s.quiet_nats > QUIET_NATS and s.pos - s.active_pos >= p.hold and s.tone_phase == 0:
+        if s.quiet_nats > QUIET_NATS and s.pos - s.active_pos >= p.hold and s.tone_phase == 0:
             s.phase = 2
             s.longest = max(s.longest, s.active_pos - s.piece_pos)
             s.tone_phase = 0

@@ -128,7 +128,7 @@ def learn(p, s):  # type: ignore[no-untyped-def]
     quiet_since = s.pos - max(s.splice_pos, s.end_pos)
     if s.pos - s.splice_pos >= n64:
         mean_square = s.window[k64] / n64
-        quiet = s.phase == 0 and quiet_since >= n64
+        quiet = s.phase == 0 and quiet_since >= n64 and s.eager == 0
         tone = s.phase == 1 and s.pos - s.open_pos > p.twitch_max and s.peak5 < TONE_SHARE * s.loud
         if s.settling == 1 or quiet or tone or mean_square * p.floor_gain < s.floor:
             s.fallen = s.fallen + 1 if mean_square < FALLEN_SHARE * s.floor else 0
@@ -141,8 +141,8 @@ def learn(p, s):  # type: ignore[no-untyped-def]
             if s.hops & (SPREAD_HOPS - 1) == 0 or s.settling == 1:
                 widen(p, s)
             set_thresholds(p, s)
-    if s.settling == 1 or s.phase != 0 or s.floor <= 0.0:
-        return
+    if s.settling == 1 or s.phase != 0 or s.floor <= 0.0 or s.eager > 0:
+        return  # what the lanes have not learnt yet is no noise
     for j in range(SCALES):
         k = p.first_scale + j
         n = p.tick * (1 << k)

@@ -8,7 +8,7 @@ floor, the mains' amplitude. Per tick, only where something goes on: the machine
 
 from __future__ import annotations
 
-from emgtwitch.detect.events import begin_event, end_event, follow
+from emgtwitch.detect.events import begin_event, end_event, follow, meet_mains, meet_noise
 from emgtwitch.detect.floor import learn
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
@@ -231,6 +231,10 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
         n_out = let_go(s, out, n_out)
     s.hops += 1
     adapt_lanes(p, s, tables, rows, work, samples)
+    if s.phase == 1 and s.pos >= s.line_due:
+        n_out = meet_mains(p, s, ring, tables, rows, out, n_out)
+    if s.phase == 1 and s.announced == 0 and ticks == HOP_TICKS:
+        n_out = meet_noise(p, s, out, n_out)
     s.loud *= p.loud_decay
     s.just_loud *= p.just_loud_decay
     s.eager = max(s.eager - 1, 0)

@@ -12,6 +12,7 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import LANES
 
 TUNE_S = 0.25
+RECENT_S, MOST_OFF_HZ = 0.3, 0.3  # so near a frequency turns no harmonic half around in so long
 TRUSTED = 0.1  # of the floor: a weaker sinusoid says nothing of the frequency
 
 
@@ -36,7 +37,7 @@ def adapt_lanes(p, s, tables, rows, work, n):  # type: ignore[no-untyped-def]
     Eight sums side by side, sample after sample, fit the processor's vectors.
     """
     step = (4 if s.eager > 0 else 2) * p.mu
-    clip = math.inf if s.eager > 0 else s.clip
+    clip = s.clip
     for k in range(0, LANES, 4):
         a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
         for i in range(n):
@@ -88,7 +89,7 @@ def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
                 weight += power * p.lane_order[k] ** 2
                 gain += power * p.lane_order[k] * turn
         if weight > 0.0:
-            f = s.family_Hz[family] + 0.3 * gain / weight / TUNE_S
+            f = s.family_Hz[family] + 0.5 * gain / weight / TUNE_S
             nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
             s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
             _set_tables(p, s, tables, rows, family)
@@ -111,34 +112,80 @@ def _set_tables(p, s, tables, rows, family):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _power(near, far, turn):  # type: ignore[no-untyped-def]
-    return near * near + far * far - turn * near * far
+def _goertzel(ring, mask, start, stop, turn):  # type: ignore[no-untyped-def]
+    """The last two states of Goertzel's recursions over ring[start:stop]: four side by side, and four more."""
+    t0, t1, t2, t3, t4, t5, t6, t7 = turn[0], turn[1], turn[2], turn[3], turn[4], turn[5], turn[6], turn[7]
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = 0.0
+    b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = 0.0
+    energy = 1e-300
+    for i in range(start, stop):
+        y = ring[i & mask]
+        energy += y * y
+        a0, b0 = y - b0 + t0 * a0, a0
+        a1, b1 = y - b1 + t1 * a1, a1
+        a2, b2 = y - b2 + t2 * a2, a2
+        a3, b3 = y - b3 + t3 * a3, a3
+        a4, b4 = y - b4 + t4 * a4, a4
+        a5, b5 = y - b5 + t5 * a5, a5
+        a6, b6 = y - b6 + t6 * a6, a6
+        a7, b7 = y - b7 + t7 * a7, a7
+    return (a0, a1, a2, a3, a4, a5, a6, a7), (b0, b1, b2, b3, b4, b5, b6, b7), energy
 
 
 @kernel
-def line_share(p, s, ring, stop, n):  # type: ignore[no-untyped-def]
-    """Share of the energy of the `n` samples before `stop` that lies on harmonics 1 to 4 of the better mains.
+def fit_lanes(p, s, ring, stop, n):  # type: ignore[no-untyped-def]
+    """Share of what the `n` samples before `stop` hold above the floor that lies on the lanes of the better mains.
 
-    Goertzel's recursion, four side by side; n is a whole number of tenths of a second, over which the harmonics are
-    orthogonal.
+    Leaves in `fit_c` and `fit_s` what each lane still has there, counted from `stop`; n is a whole number of tenths of
+    a second, over which the harmonics are orthogonal. Returns the share and the family.
     """
-    best = 0.0
+    for k in range(LANES):
+        w = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs
+        s.fit_turn[k] = 2 * math.cos(w)
+    a, b, energy = _goertzel(ring, p.ring_mask, stop - n, stop, s.fit_turn)
+    best, better = 0.0, 0
+    white = p.tick / p.dof_tick  # the band's noise is so much denser than if it filled all frequencies
     for family in range(2):
-        f = s.family_Hz[family]
-        w = 2 * math.pi * f / p.fs
-        turn1, turn2, turn3, turn4 = 2 * math.cos(w), 2 * math.cos(2 * w), 2 * math.cos(3 * w), 2 * math.cos(4 * w)
-        a1 = a2 = a3 = a4 = b1 = b2 = b3 = b4 = 0.0
-        energy = 1e-300
-        for i in range(stop - n, stop):
-            y = ring[i & p.ring_mask]
-            energy += y * y
-            a1, b1 = y - b1 + turn1 * a1, a1
-            a2, b2 = y - b2 + turn2 * a2, a2
-            a3, b3 = y - b3 + turn3 * a3, a3
-            a4, b4 = y - b4 + turn4 * a4, a4
-        explained = _power(a1, b1, turn1)
-        explained += _power(a2, b2, turn2) if 2 * f < 0.45 * p.fs else 0.0
-        explained += _power(a3, b3, turn3) if 3 * f < 0.45 * p.fs else 0.0
-        explained += _power(a4, b4, turn4) if 4 * f < 0.45 * p.fs else 0.0
-        best = max(best, 2 * explained / n / energy)
-    return best
+        explained = 0.0
+        for k in range(LANES):
+            if p.lane_family[k] != family or p.lane_order[k] == 0.0:
+                continue
+            w = 2 * math.pi * s.family_Hz[family] * p.lane_order[k] / p.fs
+            c, q = math.cos(w), math.sin(w)
+            real, imaginary = 2 / n * (a[k] - c * b[k]), 2 / n * q * b[k]
+            explained += 0.5 * n * (real * real + imaginary * imaginary) - 2 * white * s.floor
+            s.fit_c[k], s.fit_s[k] = real * c - imaginary * q, -imaginary * c - real * q
+        share = explained / max(energy - n * s.floor, 0.25 * n * s.floor)
+        if share > best:
+            best, better = share, family
+    return best, better
+
+
+@kernel
+def learn_at_once(p, s, tables, rows, family, n):  # type: ignore[no-untyped-def]
+    """Add to the lanes what the fit to the newest `n` samples found of them; call it between two hops.
+
+    By how much that turns lanes that were learnt so a little before tells how far off the frequency is.
+    """
+    since = s.pos - s.learnt_pos
+    gain, weight = 0.0, 0.0
+    for k in range(LANES):
+        if p.lane_family[k] != family or p.lane_order[k] == 0.0:
+            continue
+        old_c, old_s = s.lane_c[k], s.lane_s[k]
+        s.lane_c[k] += s.fit_c[k]
+        s.lane_s[k] += s.fit_s[k]
+        s.lane_phase[k] = math.nan
+        along, ahead = old_c * s.lane_c[k] + old_s * s.lane_s[k], old_s * s.lane_c[k] - old_c * s.lane_s[k]
+        power = math.sqrt(along * along + ahead * ahead)
+        before, after = old_c * old_c + old_s * old_s, s.lane_c[k] ** 2 + s.lane_s[k] ** 2
+        if min(before, after) > max(TRUSTED * s.floor, 0.25 * max(before, after)):  # else it comes or goes
+            gain += power * p.lane_order[k] * math.atan2(ahead, along)
+            weight += power * p.lane_order[k] ** 2
+    if weight > 0.0 and since < RECENT_S * p.fs:
+        nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
+        off_Hz = gain / weight * p.fs / (2 * math.pi * since)
+        f = s.family_Hz[family] + min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ)
+        s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
+        _set_tables(p, s, tables, rows, family)
+    s.learnt_pos = s.pos

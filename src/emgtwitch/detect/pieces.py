@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from emgtwitch.detect.jit import inline, kernel
-from emgtwitch.detect.state import EVENT, INTERVAL, TONE_SHARE
+from emgtwitch.detect.state import EVENT, INTERVAL, TAP, TONE_SHARE
 
 
 @kernel
@@ -67,7 +67,7 @@ def belong(p, s, onset, offset):  # type: ignore[no-untyped-def]
     """Whether [onset, offset) goes on with the event that was kept: not where both are brief, as in a train."""
     gap, length = onset - s.kept_offset, offset - onset
     longer, shorter = max(s.kept_length, length), min(s.kept_length, length)
-    if min(s.peak5, s.kept_peak5) < TONE_SHARE * max(s.peak5, s.kept_peak5):
+    if s.kept_cause == TAP or min(s.peak5, s.kept_peak5) < TONE_SHARE * max(s.peak5, s.kept_peak5):
         return False
     return longer > p.brief and gap <= max(p.join, min(bridge(p, longer), reach(p, shorter)))
 

@@ -14,7 +14,7 @@ HEART_LEAST_S, HEART_MOST_S, HEART_WOBBLE = 0.33, 1.8, 0.25  # from beat to beat
 TAP_SNR = 40.0
 TAP_RISE_S, TAP_FALL_S = 0.0015, 0.017
 TAP_LEAST_HZ = 900  # below, a sample is longer than the rise
-TAP_SHARE = 0.5
+TAP_SHARE = 0.55
 
 
 @kernel

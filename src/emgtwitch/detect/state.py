@@ -10,6 +10,7 @@ LEVELS = 7  # window energies of 1, 2, 4, ... 64 ticks
 SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
 FLOOR_MAX = 1024  # entries that the floor may look back on
+STEADY_HOPS = 16  # half a second that tells more noise from muscle
 MIN_ENTRIES = 12  # of the floor before it is believed: 0.4 s
 EDGE_SHARE = 0.01  # of the peak's energy: 10 % of its RMS, as design.md defines onset and offset
 TONE_SHARE = 0.03  # of a recent peak's energy: what does not rise above it is resting tone, no event of its own
@@ -43,7 +44,7 @@ PARAMS = np.dtype(
         ("floor_entries", "i8"),
         ("fall_hops", "i8"),
         ("floor_min", "f8"),  # mean square of the counts' own rounding
-        ("line_window", "i8"),  # 200 ms
+        ("line_window", "i8"),  # whole cycles of both mains: 100 ms, or 200 ms where the band holds few others
         ("floor_gain", "f8"),  # 1 / where Gaussian noise has the quantile that is tracked
         ("on_uV", "f8"),
         ("off_uV", "f8"),
@@ -92,7 +93,12 @@ STATE = np.dtype(
         ("lane_phase", "f8", (LANES,)),
         ("family_Hz", "f8", (2,)),  # mains frequency as tracked, near 50 and near 60
         ("clip", "f8"),  # largest error that the lanes learn from
-        ("eager", "i8"),  # hops for which the lanes learn fast and from everything
+        ("eager", "i8"),  # hops for which the lanes learn fast
+        ("fit_c", "f8", (LANES,)),  # what the last fit found left of each lane, and its recursion's factor
+        ("fit_s", "f8", (LANES,)),
+        ("fit_turn", "f8", (LANES,)),
+        ("learnt_pos", "i8"),  # where the lanes last took over a fit
+        ("line_due", "i8"),  # where an event is next asked whether it is mains
         ("since_tuned", "i8"),  # samples since the mains' frequency was last looked at
         ("in_hop", "i8"),  # samples of the hop so far; pos and index stand at its beginning
         ("hops", "i8"),
@@ -141,12 +147,9 @@ STATE = np.dtype(
         ("low_max", "f8"),  # most of low_ms in the event, and most of the band's mean square over 32 ms
         ("strong", "f8"),
         ("steady_n", "i8"),
-        ("outstanding", "f8"),  # share of windows that stand out of the steady ones
-        ("steady_sum", "f8"),
-        ("steady_sum2", "f8"),
-        ("steady_main", "f8"),
-        ("steady_high", "f8"),
-        ("lined", "i8"),  # whether its first 200 ms are mains; -1: not that long yet
+        ("steady_main", "f8", (STEADY_HOPS,)),  # mean squares of the event's last hops, in the band and above 280 Hz
+        ("steady_high", "f8", (STEADY_HOPS,)),
+        ("lined", "i8"),  # 0: what began the event was no mains; -1: not known yet
         ("slow_pos", "i8"),  # of the last short event that was too slow for muscle, and how long after the one before
         ("slow_gap", "i8"),
         ("slow_regular", "i8"),
