@@ -35,7 +35,7 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     n256, n128, n8 = p.tick * (1 << k256), p.tick * (1 << k128), p.tick * (1 << k8)
     now = s.window[k8] / n8
     if s.tone_phase == 0:
-        if s.pos - max(s.open_pos, s.splice_pos) < n256 + 3 * n8:
+        if s.pos - max(s.open_pos, s.splice_pos) < 2 * n256 + 3 * n8:  # a brief contraction is no tone
             return n_out
         before = s.history[k256, (1 << k256) + s.hop_tick - 3 * (1 << k8)] / n256
         if s.pos < s.tone_over + n256 + 3 * n8:
