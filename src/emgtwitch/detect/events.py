@@ -117,7 +117,7 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
         s.just_loud = max(s.just_loud, s.peak5)
     if s.announced == 0:
         cause = what_else(p, s, ring, onset + late, offset + late)
-        if not sustained and truncated == 0:
+        if length <= 2 * p.twitch_max and truncated == 0:  # dips may have ended a longer one early, too
             keep(s, onset, offset, cause)
             return n_out
     else:
