@@ -23,9 +23,7 @@ def test_a_long_train_of_weak_twitches_stays_twitches(rate_Hz: int) -> None:
     assert {e.what for e in events(found(x, 1000.0))} == {"twitch"}
 
 
-@pytest.mark.xfail(strict=True, reason="contrast is judged over 32 ms, in which a potential of 15 ms loses 3 dB")
 def test_a_twitch_12_dB_over_its_tone_is_found() -> None:
-    """Measured over 25 wearers: 73 % of them."""
     missed = 0
     for seed in range(97000, 97012):
         scenario = Scenario(device=FINE, schedule=(Scheduled(3.0, "twitch_on_tone", duration_s=4.0, snr_dB=30.0),))

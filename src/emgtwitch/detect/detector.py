@@ -178,9 +178,7 @@ def parameters(
     p["threshold"] = [upper_quantile(w, budget * n / fs_Hz / LOOKS) for n, w in zip(windows, weights, strict=True)]
     looks_s = [look_hops(first_scale + j) * HOP_TICKS * tick / fs_Hz for j in range(SCALES)]
     p["far"] = [upper_quantile(w, look_s / TAIL_EVERY_S) for w, look_s in zip(weights, looks_s, strict=True)]
-    p["resume"] = [
-        upper_quantile(w, n / fs_Hz / LOOKS / RESUME_EVERY_S) for n, w in zip(windows, weights, strict=True)
-    ]
+    p["resume"] = [upper_quantile(w, n / fs_Hz / LOOKS / RESUME_EVERY_S) for n, w in zip(windows, weights, strict=True)]
     p["lasting"] = round(0.5 * fs_Hz)
     p["tail_down"] = [math.exp(-TAIL_STEP * look_s / TAIL_EVERY_S) for look_s in looks_s]
     p["dof"] = dof

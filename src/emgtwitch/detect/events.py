@@ -6,7 +6,7 @@ import math
 
 from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry, undo_tail
 from emgtwitch.detect.jit import inline, kernel
-from emgtwitch.detect.ladder import climb, edges, energy5, peak_energy5, span_around
+from emgtwitch.detect.ladder import climb, edges
 from emgtwitch.detect.mains import fit_lanes, learn_at_once
 from emgtwitch.detect.noise import is_noise
 from emgtwitch.detect.pieces import belong, bridge, emit, emit_interval, join, keep, let_go, reach
@@ -23,14 +23,13 @@ from emgtwitch.detect.state import (
     SCALES,
     TONE_SHARE,
 )
+from emgtwitch.detect.tone import tone
 
 QUIET_NATS = 12.0
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
-LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0  # of activity over what it stands on, as the test for quiet assumes it
+# Of activity over what it stands on, as the test for quiet assumes it.
+LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0
 EDGE_FLOOR = 2.5  # and never below this multiple of the floor
-TONE_CONTRAST = 6.0
-TONE_EDGE = 4.0  # times the tone: where a twitch on it begins and ends
-TONE_SHARE_OF_LEVEL = 0.5  # of the mean over the last second
 LINE_SHARE = 0.8
 
 
@@ -61,9 +60,7 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.lined = -1
     s.line_due = s.open_pos + p.line_window
     s.tone_phase = 0
-    s.tone_until = 0
-    s.tone_tail = 2.0
-    s.tone_level = 0.0
+    s.tone_over = -(1 << 40)
     s.peak = 0.0
     s.peak5 = 0.0
     s.top_rung = -1
@@ -160,7 +157,8 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
         s.loud = max(s.loud, s.peak5)
         if sustained:
             s.just_loud = max(s.just_loud, s.peak5)
-    if s.announced == 0 and not sustained and truncated == 0:
+    # Dips may have ended one early that is not much longer than a twitch, too.
+    if s.announced == 0 and length <= 2 * p.twitch_max and truncated == 0:
         keep(s, onset, offset, cause)
         return n_out
     n_out = emit(s, out, n_out, EVENT if cause == 0 else INTERVAL, s.open_number, onset, offset)
@@ -174,62 +172,6 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
 
 
 @inline
-def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
-    """Find a twitch riding on a longer event, by its contrast with the tone of the quarter second before."""
-    k32 = p.first_scale + 2
-    n32 = p.tick * (1 << k32)
-    half = 1 << (p.first_scale + 5)
-    now = s.window[k32] / n32
-    if s.tone_phase == 0:
-        before = s.history[p.first_scale + 5, half + s.hop_tick - (1 << k32) - 2] / (p.tick * half)
-        if s.pos - s.open_pos < 2 * p.tick * half + n32 or s.pos - s.splice_pos < 2 * p.tick * half or before <= 0.0:
-            return n_out
-        # Not the pause just over, if there was one, but the tone before it is what a twitch must rise above.
-        before = max(before, TONE_SHARE_OF_LEVEL * s.tone_level)
-        s.tone_level += p.tick / p.fs * (min(now, 4 * before) - s.tone_level)
-        ratio = now / before
-        if ratio > max(TONE_CONTRAST, 2.5 * s.tone_tail):
-            s.tone_phase = 1
-            s.tone_start = s.pos - n32 - n32 // 2
-            s.tone_last = s.pos
-            s.tone_ref = before
-        elif s.ticks % 4 == 0:
-            s.tone_tail = max(s.tone_tail * math.exp(0.1 * (0.98 if ratio > s.tone_tail else -0.02)), 2.0)
-        return n_out
-    if now > 0.45 * TONE_CONTRAST * s.tone_ref:
-        s.tone_last = s.pos
-    if s.pos - s.tone_start > p.tone_max + 3 * n32:
-        s.tone_phase = 0  # no twitch: the contraction itself has become stronger
-    elif s.pos - s.tone_last >= n32:
-        s.tone_phase = 0
-        start = max(s.tone_start, s.splice_pos + p.rms5)
-        peak5, at = peak_energy5(p, ring, start, s.pos)
-        level = max(EDGE_SHARE * peak5, TONE_EDGE * s.tone_ref * p.rms5)
-        first, last = span_around(p, ring, start, s.pos, at, level)
-        length = last + 1 - first
-        if length < p.min_length or length > p.tone_max:
-            return n_out
-        total, peak = 0.0, 0.0
-        for i in range(first, last + 1):
-            y = ring[i & p.ring_mask]
-            total += y * y
-            peak = max(peak, abs(y))
-        shift = s.index - s.pos - p.delay - p.rms5 // 2
-        s.number += 1
-        n_out = emit(s, out, n_out, EVENT, s.number, first + shift, last + 1 + shift)
-        row = out[n_out - 1]
-        row.peak = peak
-        row.rms = math.sqrt(total / length)
-        row.snr_dB = 10 * math.log10(total / length / s.event_floor)
-        row.on_tone = 1
-        s.tone_until = s.pos + p.tick * half
-        # The twitch is no part of the tone: it must not set the peak that the tone's edges are measured against.
-        s.ladder_pos = max(s.ladder_pos, last + 1 + p.rms5)
-        s.rms5_energy = energy5(p, ring, s.ladder_pos)
-    return n_out
-
-
-@inline
 def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     """One tick of an open event: is it going on, pausing, over, long enough to announce, or only noise?"""
     n256 = p.tick * (1 << (p.first_scale + 5))
@@ -239,8 +181,9 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     s.strong = max(s.strong, s.window[p.first_scale + 2] / n32)
     s.event_floor = min(s.event_floor, s.floor)
     if s.phase == 1:
+        n_out = tone(p, s, ring, out, n_out)
         recent = s.window[p.first_scale + 5] / n256
-        if s.tone_phase == 1 or s.pos < s.tone_until:
+        if s.tone_phase == 1 or s.pos < s.tone_over + n256:
             recent = min(recent, s.tone_ref)  # a twitch on the tone does not tell how strong the tone is
         s.base = max(s.event_floor, RELATIVE_OFF * recent, EDGE_SHARE * s.peak5 / p.rms5)
         if p.off_uV > 0:
@@ -248,6 +191,8 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         lasts = s.pos - s.open_pos > p.lasting
         least = LASTING_LEVEL if lasts else LEVEL_MIN
         level = min(max(s.window[p.first_scale + 2] / n32 / s.base, least), LEVEL_MAX)
+        if s.tone_phase == 1:
+            level = min(level, s.level)
         at_once = level > s.level and not lasts  # of what lasts, the mean is known
         if at_once or s.ticks % 4 == 0:
             s.level += (level - s.level) * (1.0 if at_once else p.tick * 4 / (0.3 * p.fs))
@@ -265,7 +210,6 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
                 join(s)
             elif onset - s.kept_offset > max(p.join, reach(p, s.kept_length)):
                 n_out = let_go(s, out, n_out)
-        n_out = tone(p, s, ring, out, n_out)
         until = s.pos - p.ladder_lag
         if s.tone_phase == 1:
             until = min(until, s.tone_start)

@@ -33,6 +33,7 @@ def is_noise(p, s):  # type: ignore[no-untyped-def]
     middle, middle_high = main[STEADY_HOPS // 2], high[STEADY_HOPS // 2]
     rise, rise_high = middle / s.event_floor, middle_high / s.high_floor
     spread = QUARTILES * math.sqrt(2 / (p.dof_tick * HOP_TICKS))
-    if rise < MOST_RISE and rise_high - 1 > HIGH_LEAST + HIGH_SHARE * (rise - 1) and math.log(up / low) < MOST_SPREAD * spread:
+    steady = math.log(up / low) < MOST_SPREAD * spread
+    if steady and rise < MOST_RISE and rise_high - 1 > HIGH_LEAST + HIGH_SHARE * (rise - 1):
         return middle, middle_high
     return 0.0, 0.0

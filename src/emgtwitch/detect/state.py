@@ -186,13 +186,12 @@ STATE = np.dtype(
         ("kept_top", "i8"),
         ("kept_first", "i8", (RUNGS,)),
         ("kept_last", "i8", (RUNGS,)),
-        ("tone_phase", "i8"),  # 0 none, 1 a twitch on tone is under way
+        ("tone_phase", "i8"),  # 0 none, 1 a twitch on tone is under way or just over
         ("tone_start", "i8"),
         ("tone_last", "i8"),
-        ("tone_ref", "f8"),
-        ("tone_until", "i8"),  # up to here the last quarter second holds a twitch on the tone
-        ("tone_tail", "f8"),
-        ("tone_level", "f8"),
+        ("tone_ref", "f8"),  # mean square of the tone that it stands on
+        ("tone_peak", "f8"),  # of its 8 ms
+        ("tone_over", "i8"),  # where the last twitch on the tone ended
     ]
 )
 
