@@ -136,9 +136,17 @@ STATE = np.dtype(
         ("steady_main", "f8"),
         ("steady_high", "f8"),
         ("lined", "i8"),  # whether its first 200 ms are mains; -1: not that long yet
-        ("slow_pos", "i8"),  # of the last short event that was too slow for muscle, and how long after the one before
-        ("slow_gap", "i8"),
-        ("slow_regular", "i8"),
+        ("low_floor", "f8"),  # 35 % quantile of low_ms
+        ("band_ms", "f8"),  # the band's mean square of the hop before
+        ("next_low", "f8"),  # the beat that is coming up: most energy below 25 Hz, that of the band, when
+        ("next_band", "f8"),
+        ("next_beat", "i8"),
+        ("beat_low", "f8"),  # the same of the beats before, and when the last one was
+        ("beat_band", "f8"),
+        ("beat", "i8"),
+        ("pace", "f8"),  # samples from beat to beat
+        ("in_time", "i8"),  # beats that came as expected, less those that did not
+        ("heart_told", "i8"),  # when it was last said that the heart is seen
         ("announced", "i8"),
         ("announced_onset", "i8"),
         ("announced_end", "i8"),
