@@ -8,7 +8,7 @@ from emgtwitch.detect.state import ECG, MOTION, TAP
 
 SETTLE_S = 0.012  # the high-pass runs so long before its output counts
 WHITE_SHARE = 0.75  # of the noise's energy lies above 80 Hz
-SLOW_SHARE, SLOW_RATIO = 0.4, 2.0  # less than this above 80 Hz, and so much below 25 Hz: no muscle
+SLOW_SHARE, SLOW_RATIO = 0.4, 4.0  # less than this above 80 Hz, and so much below 25 Hz: no muscle
 HEART_S = 0.25
 HEART_SHARE, HEART_RATIO = 0.2, 0.6  # the same for what is as short as a heart beat
 QRS_SHARE = 0.25  # of a sharp beat, less than this above 80 Hz

@@ -43,7 +43,7 @@ PARAMS = np.dtype(
         ("off_uV", "f8"),
         ("loud_decay", "f8"),  # per hop
         ("just_loud_decay", "f8"),
-        ("rms5", "i8"),  # samples in 5 ms
+        ("rms5", "i8"),  # samples in 5 ms, at least 2
         ("hold", "i8"),  # samples of quiet that end a piece
         ("join", "i8"),  # pieces of which one is longer than `brief` join over so short a pause
         ("brief", "i8"),
