@@ -193,7 +193,7 @@ def parameters(
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
     p["loud_decay"] = math.exp(-hop_s / LOUD_TAU_S)
     p["just_loud_decay"] = math.exp(-hop_s / JUST_LOUD_TAU_S)
-    p["rms5"] = max(1, round(0.005 * fs_Hz))
+    p["rms5"] = max(2, round(0.005 * fs_Hz))  # the square of one sample is no mean square
     p["hold"] = round(settings.pause_ms / 1000 * fs_Hz)
     p["merge_max"] = round(settings.merge_max_ms / 1000 * fs_Hz)
     p["join"] = max(p["hold"], round(0.025 * fs_Hz))

@@ -29,7 +29,6 @@ QUIET_NATS = 12.0
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 # Of activity over what it stands on, as the test for quiet assumes it.
 LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0
-EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 LINE_SHARE = 0.8
 
 

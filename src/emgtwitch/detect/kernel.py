@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from emgtwitch.detect.events import begin_event, end_event, follow, meet_mains, meet_noise
 from emgtwitch.detect.floor import learn
+from emgtwitch.detect.heart import watch_heart
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
 from emgtwitch.detect.mains import adapt_lanes, rotate_lanes
@@ -249,6 +250,8 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
     if s.guard > 0:
         s.guard -= samples
         return n_out
+    if ticks == HOP_TICKS:
+        n_out = watch_heart(p, s, out, n_out)
     learn(p, s)
     if s.settling == 1 and s.n_entries >= MIN_ENTRIES:
         s.settling = 0

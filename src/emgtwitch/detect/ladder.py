@@ -8,7 +8,7 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import EDGE_SHARE, RUNGS
 
 RUNG_0 = int(np.float64(1.0).view(np.int64)) >> 50
-EDGE_FLOOR = 2.5  # and never below this multiple of the floor
+EDGE_FLOOR = 3.5  # and never below this multiple of the floor
 
 
 @inline

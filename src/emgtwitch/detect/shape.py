@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from emgtwitch.detect.heart import at_beat, beats_within
 from emgtwitch.detect.jit import kernel
 from emgtwitch.detect.state import ECG, MOTION, TAP
 
 SETTLE_S = 0.012  # the high-pass runs so long before its output counts
 WHITE_SHARE = 0.75  # of the noise's energy lies above 80 Hz
-SLOW_SHARE, SLOW_RATIO = 0.4, 2.0  # less than this above 80 Hz, and so much below 25 Hz: no muscle
+SLOW_SHARE, SLOW_RATIO = 0.4, 4.0  # less than this above 80 Hz, and so much below 25 Hz: no muscle
 HEART_S = 0.25
 HEART_SHARE, HEART_RATIO = 0.2, 0.6  # the same for what is as short as a heart beat
-HEART_LEAST_S, HEART_MOST_S, HEART_WOBBLE = 0.33, 1.8, 0.25  # from beat to beat
+QRS_SHARE = 0.25  # of a sharp beat, less than this above 80 Hz
 TAP_SNR = 40.0
 TAP_RISE_S, TAP_FALL_S = 0.0015, 0.017
 TAP_LEAST_HZ = 900  # below, a sample is longer than the rise
@@ -36,17 +37,6 @@ def share_above_80(p, s, ring, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _heart_or_motion(p, s, onset):  # type: ignore[no-untyped-def]
-    """Slow and short: a heart beat where the last ones came as regularly as a heart's, else motion."""
-    gap, before = onset - s.slow_pos, s.slow_gap
-    if gap >= HEART_LEAST_S * p.fs:  # else it is still the same beat
-        near, missed = abs(gap - before) < HEART_WOBBLE * gap, abs(gap - 2 * before) < HEART_WOBBLE * gap
-        s.slow_regular = 1 if gap < HEART_MOST_S * p.fs and (near or missed) else 0
-        s.slow_pos, s.slow_gap = onset, before if missed else gap
-    return ECG if s.slow_regular == 1 else MOTION
-
-
-@kernel
 def artefact(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
     """ECG, MOTION, TAP or 0: what the event is whose filtered samples lie at [onset, offset) of the ring.
 
@@ -59,11 +49,16 @@ def artefact(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
     slow = s.low_max / max(s.strong, 1e-30)
     share = share_above_80(p, s, ring, start, stop)
     length = offset - onset
-    if slow > HEART_RATIO and share < HEART_SHARE and length < HEART_S * p.fs:
-        return _heart_or_motion(p, s, onset)
-    if slow > SLOW_RATIO and share < SLOW_SHARE:
+    short = length < HEART_S * p.fs
+    heart = short and at_beat(p, s)
+    if heart and share < QRS_SHARE:
+        return ECG
+    if slow > HEART_RATIO and share < HEART_SHARE and short:
         return MOTION
-    if s.peak5 < TAP_SNR * s.event_floor * p.rms5 or share > TAP_SHARE or length > HEART_S * p.fs:
+    # The beats that a contraction goes on over make it no motion.
+    if slow > SLOW_RATIO and share < SLOW_SHARE and (short or not beats_within(s)):
+        return ECG if heart else MOTION
+    if s.peak5 < TAP_SNR * s.event_floor * p.rms5 or share > TAP_SHARE or not short:
         return 0
     shift = s.index - s.pos
     rise = s.first[max(s.top_rung - 8, 0)] - shift - onset  # rungs are quarters of an octave: a quarter of the peak

@@ -50,7 +50,7 @@ PARAMS = np.dtype(
         ("off_uV", "f8"),
         ("loud_decay", "f8"),  # per hop
         ("just_loud_decay", "f8"),
-        ("rms5", "i8"),  # samples in 5 ms
+        ("rms5", "i8"),  # samples in 5 ms, at least 2
         ("hold", "i8"),  # samples of quiet that end a piece
         ("join", "i8"),  # pieces of which one is longer than `brief` join over so short a pause
         ("brief", "i8"),
@@ -150,9 +150,17 @@ STATE = np.dtype(
         ("steady_main", "f8", (STEADY_HOPS,)),  # mean squares of the event's last hops, in the band and above 280 Hz
         ("steady_high", "f8", (STEADY_HOPS,)),
         ("lined", "i8"),  # 0: what began the event was no mains; -1: not known yet
-        ("slow_pos", "i8"),  # of the last short event that was too slow for muscle, and how long after the one before
-        ("slow_gap", "i8"),
-        ("slow_regular", "i8"),
+        ("low_floor", "f8"),  # 35 % quantile of low_ms
+        ("band_ms", "f8"),  # the band's mean square of the hop before
+        ("next_low", "f8"),  # the beat that is coming up: most energy below 25 Hz, that of the band, when
+        ("next_band", "f8"),
+        ("next_beat", "i8"),
+        ("beat_low", "f8"),  # the same of the beats before, and when the last one was
+        ("beat_band", "f8"),
+        ("beat", "i8"),
+        ("pace", "f8"),  # samples from beat to beat
+        ("in_time", "i8"),  # beats that came as expected, less those that did not
+        ("heart_told", "i8"),  # when it was last said that the heart is seen
         ("announced", "i8"),
         ("announced_onset", "i8"),
         ("announced_end", "i8"),
