@@ -6,7 +6,7 @@ import math
 
 from emgtwitch.detect.floor import forget_floor, set_thresholds, take_entry, undo_tail
 from emgtwitch.detect.jit import inline, kernel
-from emgtwitch.detect.ladder import climb, edges
+from emgtwitch.detect.ladder import climb, connected, edges
 from emgtwitch.detect.mains import fit_lanes, learn_at_once
 from emgtwitch.detect.noise import is_noise
 from emgtwitch.detect.pieces import belong, bridge, emit, emit_interval, join, keep, let_go, reach
@@ -141,6 +141,8 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
     if s.announced == 1:
         onset = s.announced_onset
         offset = max(offset, s.announced_end)
+    if s.top_rung >= 0 and s.announced == 0 and offset - onset <= 2 * p.twitch_max:
+        onset = connected(p, s, ring, onset, offset)
     length = offset - onset
     if length < p.min_length or s.top_rung < 0:
         return n_out

@@ -8,7 +8,7 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import EDGE_SHARE, RUNGS
 
 RUNG_0 = int(np.float64(1.0).view(np.int64)) >> 50
-EDGE_FLOOR = 3.5  # and never below this multiple of the floor
+EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 
 
 @inline
@@ -52,6 +52,30 @@ def edges(p, s):  # type: ignore[no-untyped-def]
         last = max(last, s.last[k])
     late = p.delay + p.rms5 // 2
     return s.first[rung] - late, last + 1 - late
+
+
+@kernel
+def connected(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
+    """Onset of the stretch that leads to the event's peak without a long gap: noise well before it is not its onset.
+
+    Gaps of up to a quarter of the event belong to it, since weak activity shows only here and there.
+    """
+    late = p.delay + p.rms5 // 2
+    shift = s.index - s.pos
+    level = max(EDGE_SHARE * s.peak5, EDGE_FLOOR * s.event_floor * p.rms5)
+    start, at = onset + late - shift, s.first[s.top_rung] - shift
+    if start - p.rms5 <= max(s.pos - p.ring_mask, s.splice_pos):
+        return onset  # longer ago than the ring remembers
+    gap = max(p.join, (offset - onset) // 4)
+    energy = energy5(p, ring, at + 1)
+    first = at
+    for i in range(at, start - 1, -1):  # the 5 ms that end with i
+        if energy > level:
+            first = i
+        elif first - i > gap:
+            break
+        energy += ring[(i - p.rms5) & p.ring_mask] ** 2 - ring[i & p.ring_mask] ** 2
+    return first + shift - late
 
 
 @kernel

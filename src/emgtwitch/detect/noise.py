@@ -11,7 +11,7 @@ from emgtwitch.detect.jit import kernel
 from emgtwitch.detect.state import HOP_TICKS, STEADY_HOPS
 
 MOST_RISE = 8.0
-HIGH_LEAST = 0.3  # what weak muscle and chance may add above 280 Hz
+HIGH_LEAST = 0.15  # what weak muscle and chance may add above 280 Hz
 MOST_SPREAD = 1.6  # times what Gaussian noise has
 QUARTILES = 1.35  # from the lower to the upper, in standard deviations
 
