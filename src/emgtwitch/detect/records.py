@@ -76,7 +76,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Time that is not analysable, [onset, offset), or a zero-length remark on the host's clock."""
+    """Time that is not analysable, [onset, offset), or a zero-length remark: on the host's clock, on a heart seen."""
 
     kind: IntervalKind
     channel: int | None  # None: all channels
