@@ -46,6 +46,7 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.active_pos = s.pos
     s.active_index = s.index
     s.quiet_nats = 0.0
+    s.quiet_ticks, s.quiet_energy = 0, 0.0
     s.event_floor = s.floor
     s.base = s.floor
     s.level = LEVEL_MIN
@@ -173,6 +174,19 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
 
 
 @inline
+def _was_over(p, s, level):  # type: ignore[no-untyped-def]
+    """Whether a weak event had ended before the far stronger activity of this tick, for which the time since was quiet.
+
+    Against its own level that would take long to show, and so one weak twitch would hold hands with the next strong one.
+    """
+    gap = s.pos - p.tick - s.active_pos
+    if gap < p.hold or gap <= bridge(p, max(s.longest, s.active_pos - s.piece_pos)) or level < 2 * LEVEL_MIN:
+        return False
+    quiet = s.quiet_energy / (p.tick * s.base)
+    return 0.5 * p.dof_tick * (s.quiet_ticks * math.log(level) + quiet * (1 / level - 1)) > QUIET_NATS
+
+
+@inline
 def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
     """One tick of an open event: is it going on, pausing, over, long enough to announce, or only noise?"""
     n256 = p.tick * (1 << (p.first_scale + 5))
@@ -199,9 +213,15 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.level += (level - s.level) * (1.0 if at_once else p.tick * 4 / (0.3 * p.fs))
             s.log_level = math.log(s.level)
         z = s.e_main / (p.tick * s.base)
+        if at_once and _was_over(p, s, min(z, LEVEL_MAX)):
+            s.longest = max(s.longest, s.active_pos - s.piece_pos)
+            return end_event(p, s, ring, out, n_out, 0)
+        s.quiet_ticks += 1
+        s.quiet_energy += s.e_main
         s.quiet_nats += 0.5 * p.dof_tick * (s.log_level + z * (1 / s.level - 1))
         if s.quiet_nats <= 0.0:
             s.quiet_nats = 0.0
+            s.quiet_ticks, s.quiet_energy = 0, 0.0
             s.active_pos = s.pos
             s.active_index = s.index
             s.sum_main_sure = s.sum_main
@@ -243,6 +263,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.active_pos = s.pos
             s.active_index = s.index
             s.quiet_nats = 0.0
+            s.quiet_ticks, s.quiet_energy = 0, 0.0
             s.sum_main_sure = s.sum_main
             return n_out
     # The longer the activity, the longer the pauses that belong to it: twitches of a train stay apart.

@@ -138,6 +138,8 @@ STATE = np.dtype(
         ("active_index", "i8"),
         ("end_pos", "i8"),  # of the last event: windows do not look back beyond it
         ("quiet_nats", "f8"),  # evidence that the event has ended
+        ("quiet_ticks", "i8"),  # since activity was last certain
+        ("quiet_energy", "f8"),
         ("level", "f8"),
         ("log_level", "f8"),
         ("base", "f8"),  # mean square against which the event ends
