@@ -26,6 +26,7 @@ from emgtwitch.detect.state import (
 from emgtwitch.detect.tone import tone
 
 QUIET_NATS = 12.0
+FAINT_SHARE = 0.001  # of a recent peak's energy: what stays below it is resting tone, however short
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 # Of activity over what it stands on, as the test for quiet assumes it.
 LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0
@@ -148,7 +149,7 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
     if length < p.min_length or s.top_rung < 0:
         return n_out
     sustained = length > p.twitch_max
-    if s.peak5 < TONE_SHARE * (s.loud if sustained else s.just_loud):
+    if s.peak5 < max(TONE_SHARE * (s.loud if sustained else s.just_loud), FAINT_SHARE * s.loud):
         return n_out  # resting tone, or the dying away, of a much stronger contraction
     if s.peak5 < TONE_SHARE * s.last_peak5 and onset - s.last_offset < 0.05 * p.fs:
         return n_out  # what the filters still have of the event just over

@@ -68,14 +68,20 @@ def _beat(p, s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @inline
-def at_beat(p, s):  # type: ignore[no-untyped-def]
-    """Whether the event just over peaks where a beat does, with no more energy than a beat has in the band."""
-    if s.in_time < LIKELY or s.strong > COINCIDENCE * s.beat_band:
+def near_beat(p, s, index):  # type: ignore[no-untyped-def]
+    """Whether the heart beats at `index`, which the band's filter has delayed as much as it delays EMG."""
+    if s.in_time < LIKELY:
         return False
     beat = s.next_beat if s.next_low > 0.0 else s.beat
     hop = HOP_TICKS * p.tick
-    late = beat - (s.first[s.top_rung] - p.delay - p.rms5 // 2)
+    late = beat - (index - p.delay - p.rms5 // 2)
     return -hop // 2 <= late <= 2 * hop  # a beat is dated by the end of its hop, and low-passed
+
+
+@inline
+def at_beat(p, s):  # type: ignore[no-untyped-def]
+    """Whether the event just over peaks where a beat does, with no more energy than a beat has in the band."""
+    return s.strong <= COINCIDENCE * s.beat_band and near_beat(p, s, s.first[s.top_rung])
 
 
 @inline

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from emgtwitch.detect.heart import near_beat
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import energy5, peak_energy5, span_around
 from emgtwitch.detect.pieces import emit
 from emgtwitch.detect.state import EDGE_SHARE, EVENT
 
-CONTRAST = 16.0  # of the highest 5 ms to the tone around it: a unit's potential is brief, what is longer dilutes it
+CONTRAST = 17.0  # of the highest 5 ms to the tone around it: a unit's potential is brief, what is longer dilutes it
 CHANCES_S, CHANCES_POWER = 3.0, 0.2  # the longer an event, the more often its own peaks may stand out so far
 HINT = 7.0  # of 8 ms to the tone before, from which on a twitch is looked for
 GOES_ON = 0.4  # of its highest 8 ms: below, the twitch is over unless it comes again
@@ -71,7 +72,7 @@ def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if peak5 < CONTRAST * chances * around * p.rms5:
             return n_out
         length = last + 1 - first
-        if length < p.min_length or length > p.tone_max:
+        if length < p.min_length or length > p.tone_max or near_beat(p, s, at + s.index - s.pos):
             return n_out
         total, peak = 0.0, 0.0
         for i in range(first, last + 1):
