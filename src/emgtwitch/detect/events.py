@@ -178,7 +178,7 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
 def _was_over(p, s, level):  # type: ignore[no-untyped-def]
     """Whether a weak event had ended before the far stronger activity of this tick, for which the time since was quiet.
 
-    Against its own level that would take long to show, and so one weak twitch would hold hands with the next strong one.
+    Against its own level that takes long to show, and meanwhile a weak twitch would join the strong one after it.
     """
     gap = s.pos - p.tick - s.active_pos
     if gap < p.hold or gap <= bridge(p, max(s.longest, s.active_pos - s.piece_pos)) or level < 2 * LEVEL_MIN:

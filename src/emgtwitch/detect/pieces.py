@@ -70,7 +70,7 @@ def belong(p, s, onset, offset):  # type: ignore[no-untyped-def]
     if s.kept_cause == TAP or min(s.peak5, s.kept_peak5) < TONE_SHARE * max(s.peak5, s.kept_peak5):
         return False
     if s.kept_length > p.twitch_max:
-        return gap <= p.join  # it was long enough to bridge its own pauses
+        return gap <= max(p.join, bridge(p, s.kept_length))
     return longer > p.brief and gap <= max(p.join, min(bridge(p, longer), reach(p, shorter)))
 
 
