@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy.detectors import OURS
 from benchmarks.accuracy.keep import EDGES, KINDS
 
-OURS = "emgtwitch"
 EDGE_GROUPS = ("single", "contractions", "trains", "spasms")
 NEVER = 0.01  # where no false event at all is drawn on the logarithmic axis
 
