@@ -42,9 +42,10 @@ In each group and figure, ours beside the peer that is best in just that one.
 Peers that find less than half of the events are left out of onset MAE and false events.
 """
 EXPLAINED = {
-    "recall.png": "Recall of brief events over SNR, by kind, against the clairvoyant observer",
+    "recall.png": "Recall of brief events over SNR, by kind. The clairvoyant observer has 0.5 false events an hour; "
+    "who sees more than it has more of them",
     "edges.png": "Errors of onset and offset, found minus true",
-    "false.png": "False events an hour, by group; 0.01 stands for none",
+    "false.png": "False events an hour, by group; 0.01 stands for none; hollow: finds less than half of the events",
 }
 
 
@@ -104,6 +105,8 @@ def _beside(detectors: dict[str, Any]) -> str:
             if group in of:
                 it = of[group]["figures"]
                 keys = ("recall", "precision", "f1", "false_per_hour", "onset_mae_ms", "offset_mae_ms", "class_right")
+                if not of[group]["events"]:  # neither can be anything but 0
+                    it = it | {"precision": None, "f1": None}
                 cells = [_cell(it[key], 1 if key.endswith(("ms", "hour")) else 3) for key in (*keys, "splits")]
                 lines.append(f"| {group} | {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

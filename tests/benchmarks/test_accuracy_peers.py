@@ -14,7 +14,7 @@ import pytest
 from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy import detectors, document, keep, peers, remembered
 from benchmarks.accuracy.case import Case, Span, class_of
-from benchmarks.accuracy.halves import as_markdown, as_text, halves
+from benchmarks.accuracy.halves import as_json, as_markdown, as_text, halves
 from benchmarks.accuracy.outcome import Outcome, judge
 from benchmarks.accuracy.report import comparison
 from benchmarks.accuracy.run import outcomes_of
@@ -125,7 +125,7 @@ def test_half_the_error_is_of_the_best_peer_in_each_figure_alone() -> None:
     rows = halves(
         {
             "emgtwitch": {"g": kept(9, 0.97, 6.0, 1.0, 0.97)},
-            "a": {"g": kept(9, 0.92, 10.0, 9.0, 0.9)},
+            "a": {"g": kept(9, 0.92, 10.0, 9.0, 0.95)},
             "b": {"g": kept(9, 0.80, 20.0, 2.0, 0.7)},
         }
     )
@@ -137,6 +137,15 @@ def test_half_the_error_is_of_the_best_peer_in_each_figure_alone() -> None:
     assert rows[0].ratio == pytest.approx(0.03 / 0.08)
     assert "in 2 of 3 rows" in as_text(rows)
     assert as_markdown(rows).count("falls short") == 1
+    assert not rows[1].why  # the best peer finds as much: no excuse
+    assert [row["met"] for row in as_json(rows)] == [True, False, True]
+
+
+def test_a_row_falls_short_with_the_reason_that_the_figures_give() -> None:
+    rows = halves({"emgtwitch": {"g": kept(9, 0.95, 6.0, 1.0, 0.9)}, "a": {"g": kept(9, 0.8, 7.0, 0.0, 0.6)}})
+    fewer = "the peer finds fewer events"
+    assert [r.why for r in rows] == ["", fewer, f"half of none is none; {fewer}"]
+    assert not halves({"emgtwitch": {"g": kept(9, 0.9, 6.0, 1.0, 0.9)}, "a": {"g": kept(9, 0.9, 7.0, 1.0, 0.9)}})[1].why
 
 
 def test_a_peer_that_finds_less_than_half_is_no_measure_of_silence_or_onsets() -> None:
