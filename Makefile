@@ -2,7 +2,8 @@
 # make test   everything that must hold; installs what it needs
 # make check  the fast part: lint, types, quick tests
 # make bench  all benchmarks, a table of them, JSON in benchmarks/results
-# make accuracy  how accurate the detector is and its peers are: a table, docs/accuracy.md and its plots (an hour)
+# make accuracy  how accurate the detector is and its peers are: a table, docs/accuracy.md and its plots (an hour;
+#                the first time half of one more for the peers)
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
 # make soak   an hour of the board's time, sample by sample
