@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from benchmarks.accuracy import metrics as m
@@ -57,9 +58,17 @@ def comparison(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
             edges = []
             for edge in ("onset", "offset"):
                 mae, bias = m.value(m.error_ms(edge), of).value, m.value(m.bias_ms(edge), of).value
-                edges.append(f"{mae:.1f}/{bias:+.1f}/{m.percentile_ms(of, edge, 95):.0f} ms")
+                p95 = m.percentile_ms(of, edge, 95)
+                edges.append("-" if mae != mae else f"{mae:.1f}/{bias:+.1f}/{p95:.0f} ms")
             figures = [m.value(x, of).value for x in (m.recall(), m.precision(), m.f1())]
-            cells = [*(f"{x:.3f}" for x in figures), f"{m.value(m.false_per_hour(), of).value:.2f}", *edges]
-            cells += [f"{m.value(m.class_right(), of).value:.3f}", f"{m.value(m.time_inside(), of).value:.2f}"]
+            if not any(o.rows for o in of):  # no true event: precision and F1 could be nothing but 0
+                figures = [math.nan] * 3
+            cells = [*(_cell(x, 3) for x in figures), _cell(m.value(m.false_per_hour(), of).value, 2), *edges]
+            cells += [_cell(m.value(m.class_right(), of).value, 3), _cell(m.value(m.time_inside(), of).value, 2)]
             lines.append(f"{group:<21} {name:<19} " + " ".join(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True)))
     return "\n".join(lines)
+
+
+def _cell(figure: float, places: int) -> str:
+    """A figure, or a dash where nothing was there to measure."""
+    return "-" if math.isnan(figure) else f"{figure:.{places}f}"
