@@ -2,14 +2,16 @@
 # make test   everything that must hold; installs what it needs
 # make check  the fast part: lint, types, quick tests
 # make bench  all benchmarks, a table of them, JSON in benchmarks/results
-# make accuracy  how accurate the detector is and its peers are: a table, docs/accuracy.md and its plots (an hour)
+# make accuracy  how accurate the detector is and its peers are: a table, docs/accuracy.md and its plots (an hour;
+#                the first time half of one more for the peers)
+# make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
 # make soak   an hour of the board's time, sample by sample
 # make fuzz   ten minutes of wrong requests to the firmware's parser
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench accuracy fuzz lock clean lint types wire bench-quick tests tests-quick
+.PHONY: demo test check bench accuracy peers fuzz lock clean lint types wire bench-quick tests tests-quick
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -53,10 +55,12 @@ bench-quick: .venv/.stamp
 accuracy: .venv/.stamp .venv/.peers
 	$(PY) -m tests.real.fetch
 	$(PY) -m benchmarks.accuracy.real --fetch
-	$(PY) -m benchmarks.accuracy --long
+	$(PY) -m benchmarks.accuracy --long --detector all
 	$(PY) -m benchmarks.accuracy --docs
 
 # What the accuracy benchmark compares with.
+peers: .venv/.peers
+
 .venv/.peers: .venv/.stamp benchmarks/accuracy/peers.txt
 	$(PIP) -c requirements-dev.lock -r benchmarks/accuracy/peers.txt
 	touch $@

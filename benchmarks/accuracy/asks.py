@@ -10,7 +10,10 @@ from benchmarks.accuracy.case import SPASM_MIN_S, TWITCH_MAX_S
 from benchmarks.accuracy.confounder_groups import ARTEFACT_CELLS, ENDURANCE_CELLS, QUIET_CELLS
 from benchmarks.accuracy.metrics import Measure, Value
 from benchmarks.accuracy.outcome import Outcome, Row
+from benchmarks.accuracy.pasted import GROUP as PASTED_GROUP
+from benchmarks.accuracy.pasted import SNR_dB as PASTED_DB
 from benchmarks.accuracy.promise import PIECES
+from benchmarks.accuracy.recordings import RECORDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,10 @@ def tone(r: Row) -> bool:
 
 def riding(r: Row) -> bool:
     return r.on_tone
+
+
+def pasted(r: Row) -> bool:
+    return r.kind == "pasted"
 
 
 def remarked(word: str) -> Measure:
@@ -186,6 +193,21 @@ REAL = [
     Ask("real", "time inside events / true", m.time_inside()),
     Ask("real", "merged", m.merge_share()),
     Ask("real", "split", m.split_share()),
+    *(
+        Ask("real", f"  {what}, {one.name}", measure, where=cells(one.name))
+        for what, measure in (("recall", m.recall()), ("precision", m.precision()))
+        for one in RECORDINGS
+    ),
+]
+# What of these can be seen at all is not known, as it is in the simulated wearer's noise: only the delay is asked for.
+PASTED = [
+    *(Ask(PASTED_GROUP, f"recall, {dB:g} dB", m.recall(pasted), where=cells(f"{dB:g} dB")) for dB in PASTED_DB),
+    Ask(PASTED_GROUP, "recall of the hosts' own events", m.recall(_not(pasted))),
+    Ask(PASTED_GROUP, "precision", m.precision()),
+    Ask(PASTED_GROUP, "false/h", m.false_per_hour(), rate=True),
+    Ask(PASTED_GROUP, "onset MAE from 10 dB", m.error_ms("onset", _both(pasted, from_dB(10))), unit="ms"),
+    Ask(PASTED_GROUP, "offset MAE from 10 dB", m.error_ms("offset", _both(pasted, from_dB(10))), unit="ms"),
+    Ask(PASTED_GROUP, "told within 150 ms of its end", m.within_ms(150, _both(pasted, is_twitch)), ">=", 1.0),
 ]
 ASKS: list[Ask] = [
     *SINGLE,
@@ -197,5 +219,6 @@ ASKS: list[Ask] = [
     *STRONG,
     *CONFOUNDERS,
     *REAL,
+    *PASTED,
     *(ask for rate in PIECES for ask in _promised(rate)),
 ]

@@ -1,18 +1,23 @@
-"""The detectors by name, each made when it is asked for. A new one is one row."""
+"""The detectors by name, each made when it is asked for. A new one is one row, a new peer one of peers.PEERS."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
+from importlib.util import find_spec
 
 from benchmarks.accuracy.case import Detector
+from benchmarks.accuracy.peers import PEERS
+from benchmarks.accuracy.remembered import remembered
 
-# Name: (module, function). Modules are imported when their detector is asked for, since peers weigh a lot.
+OURS = "emgtwitch"
+# Name: (module, function). Modules are imported when their detector is asked for.
 DETECTORS: dict[str, tuple[str, str]] = {
-    "emgtwitch": ("benchmarks.accuracy.ours", "ours"),
+    OURS: ("benchmarks.accuracy.ours", "ours"),
+    **{name: (function.__module__, function.__name__) for name, function in PEERS.items()},
 }
 
-# These can be told a rate of false events, and are asked whether they keep to it.
-WITH_SENSITIVITY = ("emgtwitch",)
+PACKAGES = ("neurokit2", "biosppy")  # each begins the names of the peers that need it
 
 
 def detector(name: str) -> Detector:
@@ -21,4 +26,10 @@ def detector(name: str) -> Detector:
         raise KeyError(f"There is no detector {name!r}. Known are {', '.join(DETECTORS)}.")
     module, function = DETECTORS[name]
     found: Detector = getattr(import_module(module), function)
-    return found
+    return remembered(name, found) if name in PEERS else found
+
+
+def missing(names: Iterable[str]) -> list[str]:
+    """Those of the detectors whose package is not installed."""
+    gone = [package for package in PACKAGES if find_spec(package) is None]
+    return [name for name in names if name.split()[0] in gone]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy.draw import OURS, draw
+from benchmarks.accuracy import peers
+from benchmarks.accuracy.detectors import OURS
+from benchmarks.accuracy.draw import draw
+from benchmarks.accuracy.halves import as_markdown, halves
 
 DOCS = Path(__file__).parents[2] / "docs"
 HEAD = """# Accuracy
@@ -32,10 +37,15 @@ LIMITS = """
 - The edge of a contraction that rises over 100 ms lies below the noise where the whole is only 3-6 dB above it.
 - Where the heart's beat and a twitch coincide, one of them hides the other.
 """
+HALF = """
+In each group and figure, ours beside the peer that is best in just that one.
+Peers that find less than half of the events are left out of onset MAE and false events.
+"""
 EXPLAINED = {
-    "recall.png": "Recall of brief events over SNR, by kind, against the clairvoyant observer",
+    "recall.png": "Recall of brief events over SNR, by kind. The clairvoyant observer has 0.5 false events an hour; "
+    "who sees more than it has more of them",
     "edges.png": "Errors of onset and offset, found minus true",
-    "false.png": "False events an hour, by group; 0.01 stands for none",
+    "false.png": "False events an hour, by group; 0.01 stands for none; hollow: finds less than half of the events",
 }
 
 
@@ -46,7 +56,10 @@ def write(kept: dict[str, Any], folder: Path = DOCS) -> Path:
     parts += ["\n## Weak spots\n", _weak(kept["detectors"].get(OURS, {}))]
     parts += ["\n## Plots\n"]
     parts += [f"\n{EXPLAINED[plot.name]}:\n\n![{EXPLAINED[plot.name]}](accuracy/{plot.name})\n" for plot in plots]
-    parts += ["\n## Beside others\n", _beside(kept["detectors"]), _half(kept["detectors"]), LIMITS]
+    parts += ["\n## Beside others\n", _beside(kept["detectors"])]
+    if rows := halves(kept["detectors"]):
+        parts += ["\n### Half the error of the best peer\n", HALF, as_markdown(rows)]
+    parts += ["\n### How the peers were set\n", _peers_settings(), LIMITS]
     path = folder / "accuracy.md"
     path.write_text("".join(parts))
     return path
@@ -92,6 +105,8 @@ def _beside(detectors: dict[str, Any]) -> str:
             if group in of:
                 it = of[group]["figures"]
                 keys = ("recall", "precision", "f1", "false_per_hour", "onset_mae_ms", "offset_mae_ms", "class_right")
+                if not of[group]["events"]:  # neither can be anything but 0
+                    it = it | {"precision": None, "f1": None}
                 cells = [_cell(it[key], 1 if key.endswith(("ms", "hour")) else 3) for key in (*keys, "splits")]
                 lines.append(f"| {group} | {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
@@ -101,42 +116,12 @@ def _cell(value: float | None, places: int) -> str:
     return "" if value is None else f"{value:.{places}f}"
 
 
-def halves(detectors: dict[str, Any]) -> list[tuple[str, str, float, float, str]]:
-    """Group, figure, ours, the best peer's and its name, where ours is not half of the best peer's error or less."""
-    out = []
-    for group, kept in detectors.get(OURS, {}).items():
-        peers = {name: of[group]["figures"] for name, of in detectors.items() if name != OURS and group in of}
-        errors = {"1 - F1": _missing_f1, "onset MAE, ms": _onset_ms, "false/h": _false_per_hour}
-        for what, error in errors.items():
-            mine = error(kept["figures"])
-            theirs = {name: it for name, figures in peers.items() if (it := error(figures)) is not None}
-            if mine is None or not theirs:
-                continue
-            best = min(theirs, key=lambda name: theirs[name])
-            if mine > 0.5 * theirs[best]:
-                out.append((group, what, mine, theirs[best], best))
-    return out
+def _peers_settings() -> str:
+    """How each peer was set, from what peers.py says, with its constants' values for their names."""
 
+    def said(of: object) -> str:
+        text = " ".join((getdoc(of) or "").split())
+        return re.sub(r"`([A-Z_]+)`", lambda name: f"{getattr(peers, name[1]):g}", text)
 
-def _missing_f1(figures: dict[str, Any]) -> float | None:
-    return None if figures["f1"] is None else 1 - figures["f1"]
-
-
-def _onset_ms(figures: dict[str, Any]) -> float | None:
-    """Of a detector that finds less than half of the events the onsets say nothing."""
-    return figures["onset_mae_ms"] if (figures["recall"] or 0) >= 0.5 else None
-
-
-def _false_per_hour(figures: dict[str, Any]) -> float | None:
-    """Of a detector that finds less than half of the events, silence is no merit."""
-    return figures["false_per_hour"] if figures["recall"] is None or figures["recall"] >= 0.5 else None
-
-
-def _half(detectors: dict[str, Any]) -> str:
-    if len(detectors) < 2:
-        return ""
-    rows = halves(detectors)
-    lines = ["", "Half the error of the best peer or less, in 1 - F1, onset MAE and false events an hour"]
-    lines[-1] += ", everywhere." if not rows else ", except (peers that find less than half are left out):"
-    lines += [f"- {group}, {what}: {mine:.3g}; {name} {best:.3g}." for group, what, mine, best, name in rows]
+    lines = ["", said(peers), "", *(f"- {name}: {said(peer)}" for name, peer in peers.PEERS.items())]
     return "\n".join(lines) + "\n"

@@ -5,10 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy.detectors import DETECTORS, OURS
+from benchmarks.accuracy.halves import LEAST_RECALL
 from benchmarks.accuracy.keep import EDGES, KINDS
 
-OURS = "emgtwitch"
 EDGE_GROUPS = ("single", "contractions", "trains", "spasms")
+COLORS = dict(
+    zip(
+        DETECTORS,
+        ("tab:red", "tab:blue", "tab:green", "tab:purple", "tab:cyan", "tab:olive", "tab:gray", "tab:orange"),
+        strict=True,
+    )
+)
 NEVER = 0.01  # where no false event at all is drawn on the logarithmic axis
 
 
@@ -41,12 +49,13 @@ def _recall(kept: dict[str, Any], path: Path, dpi: int) -> Path:
             level = [c["snr_dB"] for c in cells]
             if name == OURS:
                 axis.plot(level, [c["ideal"] / c["events"] for c in cells], "k--", lw=1, label="ideal observer")
-            style = {"lw": 2, "color": "tab:red", "zorder": 3} if name == OURS else {"lw": 0.8, "alpha": 0.8}
-            axis.plot(level, [c["found"] / c["events"] for c in cells], marker=".", label=name, **style)
+            style = {"lw": 2, "zorder": 3} if name == OURS else {"lw": 0.8}
+            recall = [c["found"] / c["events"] for c in cells]
+            axis.plot(level, recall, marker=".", color=COLORS[name], label=name, **style)
         axis.set(title=kind, xlabel="SNR, dB", ylim=(-0.03, 1.03))
         axis.grid(alpha=0.3)
     axes[0][0].set_ylabel("recall")
-    axes[0][-1].legend(fontsize=6, loc="lower right")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=7, loc="outside right center")
     figure.savefig(path, dpi=dpi)
     return path
 
@@ -60,7 +69,8 @@ def _edges(ours: dict[str, Any], path: Path, dpi: int) -> Path:
             axis = axes[row][column]
             axis.bar([int(key) for key in counted], list(counted.values()), width=1.0, color="tab:red")
             axis.axvline(0, color="k", lw=0.6)
-            axis.set(xlim=(-61, 61), xlabel=f"{edge} error, ms (ends: beyond)")
+            axis.set(xlim=(-61, 61), xticks=(-50, -25, 0, 25, 50))
+            axis.set_xlabel(f"{edge} error, ms (ends: beyond)", fontsize=8)
             mae, p95 = ours[group]["figures"][f"{edge}_mae_ms"], ours[group]["figures"][f"{edge}_p95_ms"]
             axis.set_title(f"{group}: mean {mae or 0:.1f}, 95 % {p95 or 0:.0f} ms", fontsize=8)
             axis.tick_params(labelsize=7)
@@ -69,19 +79,27 @@ def _edges(ours: dict[str, Any], path: Path, dpi: int) -> Path:
 
 
 def _false(kept: dict[str, Any], path: Path, dpi: int) -> Path:
-    names = list(kept["detectors"])
     groups = list(dict.fromkeys(g for of in kept["detectors"].values() for g in of if g != "promise"))
-    figure, axes = _figure(1, 1, (9.0, 3.4))
+    figure, axes = _figure(1, 1, (11.0, 3.8))
     axis = axes[0][0]
-    width = 0.8 / len(names)
+    names = list(kept["detectors"])
     for n, name in enumerate(names):
         of = kept["detectors"][name]
-        places = [k + n * width - 0.4 + width / 2 for k, g in enumerate(groups) if g in of]
-        rates = [max(NEVER, of[g]["figures"]["false_per_hour"] or 0.0) for g in groups if g in of]
-        axis.bar(places, rates, width, label=name, color="tab:red" if name == OURS else None)
-    axis.set(yscale="log", ylabel="false events an hour", ylim=(NEVER, None))
+        color = COLORS[name]
+        style = {"ms": 8, "zorder": 3, "marker": "D"} if name == OURS else {"ms": 5, "marker": "o"}
+        axis.plot([], [], ls="", color=color, label=name, **style)
+        for place, group in enumerate(groups):
+            if group in of:
+                figures = of[group]["figures"]
+                rate = max(NEVER, figures["false_per_hour"] or 0.0)
+                found_few = figures["recall"] is not None and figures["recall"] < LEAST_RECALL
+                at = place + (0.0 if name == OURS else 0.7 * (n / len(names) - 0.5))
+                axis.plot(at, rate, ls="", color=color, mfc="none" if found_few else color, **style)
+    axis.set(yscale="log", ylabel="false events an hour", ylim=(NEVER / 2, None), xlim=(-0.6, len(groups) - 0.4))
     axis.set_xticks(range(len(groups)), groups, rotation=30, ha="right")
     axis.grid(axis="y", alpha=0.3)
-    axis.legend(fontsize=7)
+    for place in range(1, len(groups)):
+        axis.axvline(place - 0.5, color="k", alpha=0.1, lw=0.6)
+    figure.legend(fontsize=7, loc="outside right center")
     figure.savefig(path, dpi=dpi)
     return path

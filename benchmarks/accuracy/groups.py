@@ -21,8 +21,11 @@ class Source(Protocol):
 # sources. Its module is imported when the group is asked for.
 OTHERS: dict[str, tuple[str, str]] = {
     "promise": ("benchmarks.accuracy.promise", "sources"),
+    "real": ("benchmarks.accuracy.real", "sources"),
+    "real twitches pasted": ("benchmarks.accuracy.pasted", "sources"),
 }
 LONG = ("endurance",)  # only in the long form, or where they are named
+WITHOUT_PEERS = ("promise", "endurance")  # what is promised is ours, and a day of signal is long for the peers
 
 
 def names(long: bool = True) -> list[str]:

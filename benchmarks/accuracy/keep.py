@@ -12,7 +12,10 @@ from typing import Any
 
 from benchmarks.accuracy import metrics as m
 from benchmarks.accuracy.asks import ASKS
+from benchmarks.accuracy.detectors import OURS
+from benchmarks.accuracy.halves import as_json, halves
 from benchmarks.accuracy.outcome import Outcome, Row
+from benchmarks.accuracy.remembered import settings_digest
 from benchmarks.figures import RESULTS, machine
 
 FOLDER = RESULTS / "accuracy"
@@ -49,7 +52,9 @@ def keep(outcomes: Mapping[str, Sequence[Outcome]], file: Path) -> dict[str, Any
     for name, some in outcomes.items():
         of = kept["detectors"].setdefault(name, {})
         for group in dict.fromkeys(o.group for o in some):
-            of[group] = group_json([o for o in some if o.group == group])
+            made = {"detector": detector_digest() if name == OURS else settings_digest()}
+            of[group] = made | group_json([o for o in some if o.group == group])
+    kept["half_of_best_peer"] = as_json(halves(kept["detectors"]))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(kept, indent=1) + "\n")
     return kept
@@ -89,7 +94,6 @@ def group_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "recordings": len(outcomes),
         "hours": round(sum(o.judged_s for o in outcomes) / 3600, 3),
         "events": len(rows),
-        "detector": detector_digest(),
         "asked": asked,
         "figures": figures,
         "cells": cells(rows),

@@ -69,6 +69,7 @@ def case(recording: Recording) -> Case:
         rails=loaded.rails,
         truth=tuple(Span(a, b, class_of(b - a)) for a, b in said.events),
         ignore=tuple(clear_of([(0.0, SETTLING_S), *said.doubtful], said.events)),
+        cell=recording.name,
     )
 
 

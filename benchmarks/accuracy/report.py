@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from benchmarks.accuracy import metrics as m
@@ -23,7 +24,7 @@ def judgement(outcomes: Sequence[Outcome]) -> str:
         asked = "" if ask.limit is None else f"{ask.sense} {ask.limit:g}{' ' + ask.unit if ask.unit else ''}"
         head = ask.group if ask.group != group else ""
         group = ask.group
-        lines.append(f"{head:<13} {ask.what:<46} {asked:<10} {told(seen, ask):<30} {verdict}".rstrip())
+        lines.append(f"{head:<21} {ask.what:<46} {asked:<10} {told(seen, ask):<30} {verdict}".rstrip())
     return "\n".join(lines)
 
 
@@ -48,16 +49,26 @@ def comparison(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
         "in/true time",
     )
     widths = (7, 9, 6, 9, 20, 22, 6, 12)
-    lines = [f"{'group':<13} {'detector':<14} " + " ".join(f"{h:>{w}}" for h, w in zip(head, widths, strict=True))]
+    lines = [f"{'group':<21} {'detector':<19} " + " ".join(f"{h:>{w}}" for h, w in zip(head, widths, strict=True))]
     for group in dict.fromkeys(o.group for some in outcomes.values() for o in some):
         for name, some in outcomes.items():
             of = [o for o in some if o.group == group]
+            if not of:
+                continue
             edges = []
             for edge in ("onset", "offset"):
                 mae, bias = m.value(m.error_ms(edge), of).value, m.value(m.bias_ms(edge), of).value
-                edges.append(f"{mae:.1f}/{bias:+.1f}/{m.percentile_ms(of, edge, 95):.0f} ms")
+                p95 = m.percentile_ms(of, edge, 95)
+                edges.append("-" if mae != mae else f"{mae:.1f}/{bias:+.1f}/{p95:.0f} ms")
             figures = [m.value(x, of).value for x in (m.recall(), m.precision(), m.f1())]
-            cells = [*(f"{x:.3f}" for x in figures), f"{m.value(m.false_per_hour(), of).value:.2f}", *edges]
-            cells += [f"{m.value(m.class_right(), of).value:.3f}", f"{m.value(m.time_inside(), of).value:.2f}"]
-            lines.append(f"{group:<13} {name:<14} " + " ".join(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True)))
+            if not any(o.rows for o in of):  # no true event: precision and F1 could be nothing but 0
+                figures = [math.nan] * 3
+            cells = [*(_cell(x, 3) for x in figures), _cell(m.value(m.false_per_hour(), of).value, 2), *edges]
+            cells += [_cell(m.value(m.class_right(), of).value, 3), _cell(m.value(m.time_inside(), of).value, 2)]
+            lines.append(f"{group:<21} {name:<19} " + " ".join(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True)))
     return "\n".join(lines)
+
+
+def _cell(figure: float, places: int) -> str:
+    """A figure, or a dash where nothing was there to measure."""
+    return "-" if math.isnan(figure) else f"{figure:.{places}f}"

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.accuracy.case import Case, Detector, Span
+from benchmarks.accuracy.case import Case, Span
+from benchmarks.accuracy.detectors import DETECTORS, detector
 from benchmarks.accuracy.labelling import filled, levels
 from benchmarks.accuracy.match import match
-from benchmarks.accuracy.ours import ours
-from benchmarks.accuracy.peers import PEERS
-
-DETECTORS: dict[str, Detector] = {"emgtwitch": ours, **PEERS}
 
 
 def report(cases: Sequence[Case], names: Sequence[str] = ()) -> list[str]:
@@ -19,7 +16,7 @@ def report(cases: Sequence[Case], names: Sequence[str] = ()) -> list[str]:
     for name in names or list(DETECTORS):
         hits, missed, false, details = 0, 0, 0, []
         for case in cases:
-            m = match(case, DETECTORS[name](case))
+            m = match(case, detector(name)(case))
             hits, missed, false = hits + len(m.pairs), missed + len(m.missed), false + len(m.false)
             details.append(
                 f"  {case.name}: {len(case.truth)} labels, {len(m.pairs)} found, {len(m.missed)} missed, "
