@@ -15,7 +15,7 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
 from emgtwitch.detect.mains import adapt_lanes, rotate_lanes
 from emgtwitch.detect.pieces import emit_interval, let_go, reach
-from emgtwitch.detect.state import FLAT, HOP_TICKS, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING
+from emgtwitch.detect.state import FLAT, HOP_TICKS, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING, TONE_SHARE
 
 PATIENCE = 20
 KEEP_TICKS = 4  # what begins later than a pause and so much needs a long window to be seen: it joins nothing
@@ -179,13 +179,17 @@ def _any_loud(p, s, ticks):  # type: ignore[no-untyped-def]
 
 @inline
 def _loud_window(p, s):  # type: ignore[no-untyped-def]
-    """The level of the shortest window that may open an event at this tick, or -1; none looks back into the last."""
+    """The level of the shortest window that may open an event at this tick, or -1; none looks back into the last.
+
+    Nor does what the filters still have of an event just over open one, which would take in the next of a train.
+    """
     reach = s.pos - max(s.end_pos, s.splice_pos)
+    left = TONE_SHARE * s.last_peak5 if s.index - s.last_offset < p.ladder_lag else 0.0
     for j in range(SCALES):
         k = p.first_scale + j
         if p.tick * (1 << k) > reach:
             return -1
-        if s.window[k] > s.on[j]:
+        if s.window[k] > max(s.on[j], left):
             return k
     return -1
 
