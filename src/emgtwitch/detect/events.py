@@ -26,7 +26,7 @@ from emgtwitch.detect.state import (
 from emgtwitch.detect.tone import tone
 
 QUIET_NATS = 12.0
-FAINT_SHARE = 0.001  # of a recent peak's energy: what stays below it is resting tone, however short
+FAINT_SHARE = 0.0003  # of a recent peak's energy: what stays below it is resting tone, however short
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 # Of activity over what it stands on, as the test for quiet assumes it.
 LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0

@@ -10,7 +10,7 @@ from emgtwitch.detect.ladder import energy5, peak_energy5, span_around
 from emgtwitch.detect.pieces import emit
 from emgtwitch.detect.state import EDGE_SHARE, EVENT
 
-CONTRAST = 17.0  # of the highest 5 ms to the tone around it: a unit's potential is brief, what is longer dilutes it
+CONTRAST = 22.0  # of the highest 5 ms to the tone around it: a unit's potential is brief, what is longer dilutes it
 CHANCES_S, CHANCES_POWER = 3.0, 0.2  # the longer an event, the more often its own peaks may stand out so far
 HINT = 7.0  # of 8 ms to the tone before, from which on a twitch is looked for
 GOES_ON = 0.4  # of its highest 8 ms: below, the twitch is over unless it comes again
