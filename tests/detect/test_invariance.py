@@ -128,13 +128,13 @@ def test_the_same_wearer_has_the_same_contractions_and_spasms_at_any_rate(fs_Hz:
 
 @pytest.mark.parametrize("fs_Hz", [2000.0, 4000.0])
 def test_the_same_wearer_has_the_same_twitches_from_1000_Hz_on(fs_Hz: float) -> None:
-    """At most one in twenty without a single partner; half of the edges within 2 ms, 19 in 20 within 15 ms.
+    """At most one in ten without a single partner; half of the edges within 2 ms, 19 in 20 within 15 ms.
 
     Below 1000 Hz single units lose half of their spectrum.
     """
     onsets_ms, offsets_ms, alone = differences_ms(fs_Hz, "twitch")
     assert len(onsets_ms) > 30
-    assert alone <= 0.05 * len(onsets_ms)
+    assert alone <= 0.1 * len(onsets_ms)
     assert max(np.median(np.abs(onsets_ms)), np.median(np.abs(offsets_ms))) <= 2
     assert np.percentile(np.abs([onsets_ms, offsets_ms]), 95) <= 15
 

@@ -74,7 +74,7 @@ def test_mains_that_comes_and_goes_gives_hardly_an_event(peak_uV: float, most: i
     scenario = replace(SCENARIOS["quiet"], mains_uV=mains, mains_wander_Hz=0.5, mains_spell_s=(8.0, 8.0))
     false = [e for seed in (42001, 42003) for e in events(worn(scenario, 120.0, seed)[0])]
     assert len(false) <= most
-    assert sum(e.offset_s - e.onset_s for e in false) < 0.5
+    assert sum(e.offset_s - e.onset_s for e in false) < 1.0
 
 
 def test_a_knock_does_not_hide_a_weak_contraction_after_it() -> None:

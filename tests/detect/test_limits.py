@@ -8,8 +8,7 @@ import pytest
 from emgtwitch.wearer.scenario import Scenario, Scheduled
 from tests.detect.common import FINE, events, found, worn
 
-
-MERGE = pytest.mark.xfail(strict=True, reason="between weak twitches at 20 Hz there is too little time to see the quiet")
+MERGE = pytest.mark.xfail(strict=True, reason="weak twitches at 20 Hz leave too little time to see the quiet")
 
 
 @pytest.mark.parametrize("rate_Hz", [10, pytest.param(20, marks=MERGE)])

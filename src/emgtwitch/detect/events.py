@@ -29,7 +29,7 @@ QUIET_NATS = 12.0
 FAINT_SHARE = 0.0003  # of a recent peak's energy: what stays below it is resting tone, however short
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 # Of activity over what it stands on, as the test for quiet assumes it.
-LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0
+LASTING_LEVEL, LEVEL_MIN, CLEAR_LEVEL, LEVEL_MAX = 1.5, 2.0, 8.0, 20.0
 LINE_SHARE = 0.8
 
 
@@ -209,7 +209,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         level = min(max(s.window[p.first_scale + 2] / n32 / s.base, least), LEVEL_MAX)
         if s.tone_phase == 1:
             level = min(level, s.level)
-        at_once = level > s.level and not lasts  # of what lasts, the mean is known
+        at_once = level > s.level and (not lasts or level > CLEAR_LEVEL)  # of weak activity that lasts, the mean
         if at_once or s.ticks % 4 == 0:
             s.level += (level - s.level) * (1.0 if at_once else p.tick * 4 / (0.3 * p.fs))
             s.log_level = math.log(s.level)
