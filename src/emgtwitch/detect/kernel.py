@@ -184,12 +184,14 @@ def _loud_window(p, s):  # type: ignore[no-untyped-def]
     Nor does what the filters still have of an event just over open one, which would take in the next of a train.
     """
     reach = s.pos - max(s.end_pos, s.splice_pos)
-    left = TONE_SHARE * s.last_peak5 if s.index - s.last_offset < p.ladder_lag else 0.0
+    since = s.index - s.last_offset
+    left = TONE_SHARE * s.last_peak5
     for j in range(SCALES):
         k = p.first_scale + j
-        if p.tick * (1 << k) > reach:
+        n = p.tick * (1 << k)
+        if n > reach:
             return -1
-        if s.window[k] > max(s.on[j], left):
+        if s.window[k] > (s.on[j] if since - n >= p.ladder_lag else max(s.on[j], left)):
             return k
     return -1
 
