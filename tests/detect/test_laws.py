@@ -28,12 +28,12 @@ def noise(seconds: float, seed: int, fs_Hz: float = 1000.0) -> Floats:
     return np.random.default_rng(seed).normal(0, 2, int(seconds * fs_Hz))
 
 
-@given(rate_Hz=st.floats(2.0, 20.0), snr_dB=st.floats(22.0, 45.0), seed=st.integers(50000, 59999))
+@given(rate_Hz=st.floats(2.0, 15.0), snr_dB=st.floats(22.0, 45.0), seed=st.integers(50000, 59999))
 @settings(max_examples=12, deadline=None)
 def test_twitches_of_a_train_stay_twitches(rate_Hz: float, snr_dB: float, seed: int) -> None:
     scenario = replace(only(Scheduled(3.0, "train", duration_s=3.0, snr_dB=snr_dB)), train_rate_Hz=(rate_Hz, rate_Hz))
     seen, truth, _ = worn(scenario, 8.0, seed)
-    # Rarely noise opens an event just before a twitch, which then seems to have lasted longer.
+    # Rarely noise opens an event just before a twitch, which then seems longer; from 15 Hz on, see test_limits.
     assert len(events(seen, "contraction")) <= 1
     assert events(seen, "spasm") == []
     assert 0.9 * len(truth) <= len(events(seen)) <= len(truth) + 1
