@@ -23,10 +23,10 @@ from emgtwitch.dsp.design import (
 from emgtwitch.settings import Settings, SettingsError
 
 TICK_S = 0.004
-RESUME_EVERY_S = 60.0
+RESUME_EVERY_S = 60.0  # in which noise, once in each length of window, seems to go on with what has lasted
 LOOKS = 3.0  # independent ones in the length of a window, of those at every tick and with the error of the floor
 FLOOR_LOOKBACK_S = 12.0
-FALL_S = 1.5
+FALL_S = 1.5  # below the floor throughout, and it falls at once
 LOWEST_RATE_HZ = 200.0
 HIGHEST_RATE_HZ = 20000.0
 MAINS_TAU_S = 0.4
@@ -182,13 +182,14 @@ def parameters(
     p["lasting"] = round(0.5 * fs_Hz)
     p["tail_down"] = [math.exp(-TAIL_STEP * look_s / TAIL_EVERY_S) for look_s in looks_s]
     p["dof"] = dof
-    ratio = mean_square_quantile(1 - FLOOR_QUANTILE, dof[3]) / mean_square_quantile(1 - LOW_QUANTILE, dof[3])
+    at_floor = mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
+    ratio = at_floor / mean_square_quantile(1 - LOW_QUANTILE, dof[3])
     p["spread_gauss"] = (math.log(ratio) / SPREAD_SIGMA) ** 2
     p["dof_tick"] = dof[2] / (1 << (first_scale + 2))
     hop_s = HOP_TICKS * tick / fs_Hz
     p["floor_entries"] = min(FLOOR_MAX, round(FLOOR_LOOKBACK_S / hop_s))
     p["fall_hops"] = round(FALL_S / hop_s)
-    p["floor_gain"] = 1 / mean_square_quantile(1 - FLOOR_QUANTILE, dof[3])
+    p["floor_gain"] = 1 / at_floor
     p["line_window"] = round(0.1 * fs_Hz) * (1 if p["has_high"] else 2)
     p["on_uV"], p["off_uV"] = settings.on_uV, settings.off_uV
     p["loud_decay"] = math.exp(-hop_s / LOUD_TAU_S)

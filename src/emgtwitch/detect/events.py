@@ -25,16 +25,26 @@ from emgtwitch.detect.state import (
 )
 from emgtwitch.detect.tone import tone
 
-QUIET_NATS = 12.0
+QUIET_NATS = 12.0  # of evidence that activity has ended
 FAINT_SHARE = 0.0003  # of a recent peak's energy: what stays below it is resting tone, however short
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 # Of activity over what it stands on, as the test for quiet assumes it.
 LASTING_LEVEL, LEVEL_MIN, CLEAR_LEVEL, LEVEL_MAX = 1.5, 2.0, 8.0, 20.0
-LINE_SHARE = 0.8
+LINE_SHARE = 0.8  # of what exceeds the floor: more of it on the mains' harmonics is mains
+
+
+@inline
+def _is_active(s):
+    """At this tick there is activity for certain; the evidence that it has ended begins anew."""
+    s.active_pos = s.pos
+    s.active_index = s.index
+    s.sum_main_sure = s.sum_main
+    s.quiet_nats = 0.0
+    s.quiet_ticks, s.quiet_energy = 0, 0.0
 
 
 @kernel
-def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
+def begin_event(p, s, ring, k):
     """Begin an event whose energy was found in the window of level k."""
     n = p.tick * (1 << k)
     s.phase = 1
@@ -44,16 +54,12 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
     s.open_index = s.index - n
     s.piece_pos = s.open_pos
     s.longest = 0
-    s.active_pos = s.pos
-    s.active_index = s.index
-    s.quiet_nats = 0.0
-    s.quiet_ticks, s.quiet_energy = 0, 0.0
     s.event_floor = s.floor
     s.base = s.floor
     s.level = LEVEL_MIN
     s.log_level = math.log(LEVEL_MIN)
     s.sum_main = s.window[k]
-    s.sum_main_sure = s.sum_main
+    _is_active(s)
     s.low_max = s.low_ms
     s.strong = s.window[p.first_scale + 2] / (p.tick * (1 << (p.first_scale + 2)))
     s.steady_n = 0
@@ -77,7 +83,7 @@ def begin_event(p, s, ring, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def what_else(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
+def what_else(p, s, ring, onset, offset):
     """The cause if the event at [onset, offset) of the ring is an artefact, else 0."""
     cause = artefact(p, s, ring, onset, offset)
     if cause == 0 and s.lined < 0:
@@ -90,7 +96,7 @@ def what_else(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def meet_mains(p, s, ring, tables, rows, out, n_out):  # type: ignore[no-untyped-def]
+def meet_mains(p, s, ring, tables, rows, out, n_out):
     """Between two hops of an open event: if it is mains that came or went, learn that at once and drop the event."""
     n = p.line_window
     age = s.pos - s.open_pos
@@ -113,7 +119,7 @@ def meet_mains(p, s, ring, tables, rows, out, n_out):  # type: ignore[no-untyped
 
 
 @kernel
-def meet_noise(p, s, out, n_out):  # type: ignore[no-untyped-def]
+def meet_noise(p, s, out, n_out):
     """Between two hops of an open event: if the noise has risen, take that for the floor and drop the event."""
     main, high = is_noise(p, s)
     if main == 0.0:
@@ -129,7 +135,7 @@ def meet_noise(p, s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def]
+def end_event(p, s, ring, out, n_out, truncated):
     """End the open event: refine its edges, tell artefacts from contractions, emit it."""
     climb(p, s, ring, min(s.active_pos + p.rms5 + p.delay, s.pos))
     onset, offset = edges(p, s)
@@ -175,7 +181,7 @@ def end_event(p, s, ring, out, n_out, truncated):  # type: ignore[no-untyped-def
 
 
 @inline
-def _was_over(p, s, level):  # type: ignore[no-untyped-def]
+def _was_over(p, s, level):
     """Whether a weak event had ended before the far stronger activity of this tick, for which the time since was quiet.
 
     Against its own level that takes long to show, and meanwhile a weak twitch would join the strong one after it.
@@ -188,7 +194,7 @@ def _was_over(p, s, level):  # type: ignore[no-untyped-def]
 
 
 @inline
-def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
+def follow(p, s, ring, out, n_out):
     """One tick of an open event: is it going on, pausing, over, long enough to announce, or only noise?"""
     n256 = p.tick * (1 << (p.first_scale + 5))
     n32 = p.tick * (1 << (p.first_scale + 2))
@@ -215,17 +221,12 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
             s.log_level = math.log(s.level)
         z = s.e_main / (p.tick * s.base)
         if at_once and _was_over(p, s, min(z, LEVEL_MAX)):
-            s.longest = max(s.longest, s.active_pos - s.piece_pos)
             return end_event(p, s, ring, out, n_out, 0)
         s.quiet_ticks += 1
         s.quiet_energy += s.e_main
         s.quiet_nats += 0.5 * p.dof_tick * (s.log_level + z * (1 / s.level - 1))
         if s.quiet_nats <= 0.0:
-            s.quiet_nats = 0.0
-            s.quiet_ticks, s.quiet_energy = 0, 0.0
-            s.active_pos = s.pos
-            s.active_index = s.index
-            s.sum_main_sure = s.sum_main
+            _is_active(s)
         if s.kept == 1 and s.ticks % 4 == 0 and s.active_pos - s.open_pos > p.brief + p.ladder_lag:
             onset, offset = edges(p, s)
             if belong(p, s, onset, offset):
@@ -247,7 +248,6 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if s.quiet_nats > QUIET_NATS and s.pos - s.active_pos >= p.hold and s.tone_phase == 0:
             s.phase = 2
             s.longest = max(s.longest, s.active_pos - s.piece_pos)
-            s.tone_phase = 0
         return n_out
     sustained = s.longest > p.twitch_max
     for j in range(SCALES if sustained else SCALES - 1):
@@ -261,11 +261,7 @@ def follow(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
         if s.window[k] > max(on, (1.0 if sustained else LEVEL_MIN) * s.base * n):
             s.phase = 1
             s.piece_pos = s.pos - n
-            s.active_pos = s.pos
-            s.active_index = s.index
-            s.quiet_nats = 0.0
-            s.quiet_ticks, s.quiet_energy = 0, 0.0
-            s.sum_main_sure = s.sum_main
+            _is_active(s)
             return n_out
     # The longer the activity, the longer the pauses that belong to it: twitches of a train stay apart.
     if s.pos - s.active_pos > max(bridge(p, s.longest), p.hold):

@@ -10,12 +10,12 @@ from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import BINS, HOP_TICKS, SCALES, TONE_SHARE
 
 FLOOR_QUANTILE = 0.35  # of 64 ms energies: low enough that activity for more than half of the time leaves it alone
-LOW_QUANTILE = 0.1
+LOW_QUANTILE = 0.1  # the two quantiles tell how much the noise wavers
 SPREAD_SIGMA = 0.8963  # from LOW_QUANTILE to FLOOR_QUANTILE in standard deviations
-SPREAD_SLACK = 1.3
-SPREAD_HOPS = 32
+SPREAD_SLACK = 1.3  # times the variance of Gaussian noise: so much chance may add
+SPREAD_HOPS = 32  # from one look at it to the next: 1 s
 FLOOR_VARIANCE = 4.0  # of the logarithm of a quantile of n overlapping entries, times n, in terms of an entry's own
-TAIL_STEP = 0.03
+TAIL_STEP = 0.03  # of the logarithm, each time the noise stands out: minutes of it change the tail, one event does not
 TAIL_MOST = 3.0
 TAIL_EVERY_S = 20.0  # in which Gaussian noise exceeds the level that tells its tail once
 FALLEN_SHARE = 0.8  # of the floor: below it throughout FALL_S, and the floor has fallen
@@ -26,7 +26,7 @@ BIN_0 = (int(np.float64(1.0).view(np.int64)) >> BIN_BITS) - BINS // 2
 
 
 @inline
-def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
+def take_entry(p, s, energy):
     """Put a mean square into the sliding histogram and move its quantile: exact, and whatever the units.
 
     A bin is an eighth of an octave's width: the exponent and three bits of the mantissa, as a number is stored.
@@ -35,7 +35,7 @@ def take_entry(p, s, energy):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _enter(p, s, entry):  # type: ignore[no-untyped-def]
+def _enter(p, s, entry):
     if s.n_entries == p.floor_entries:
         old = s.entries[s.next_entry]
         s.histogram[old] -= 1
@@ -63,7 +63,7 @@ def _enter(p, s, entry):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def widen(p, s):  # type: ignore[no-untyped-def]
+def widen(p, s):
     """Widen the thresholds as far as the noise wavers more than Gaussian noise would.
 
     Told by the lower half of its energies, where sparse activity, however weak, has no part. Wavering whose logarithm
@@ -86,7 +86,7 @@ def widen(p, s):  # type: ignore[no-untyped-def]
 
 
 @inline
-def set_thresholds(p, s):  # type: ignore[no-untyped-def]
+def set_thresholds(p, s):
     """Window energies that open an event: the false-event budget, widened as far as the noise's tail is heavier."""
     for j in range(SCALES):
         k = p.first_scale + j
@@ -100,7 +100,7 @@ def set_thresholds(p, s):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def forget_floor(s):  # type: ignore[no-untyped-def]
+def forget_floor(s):
     s.histogram[:] = 0
     s.n_entries = 0
     s.next_entry = 0
@@ -109,7 +109,7 @@ def forget_floor(s):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _keep_newest(p, s, n):  # type: ignore[no-untyped-def]
+def _keep_newest(p, s, n):
     """Forget all but the `n` newest entries."""
     first = s.next_entry - n
     newest = np.empty(n, dtype=np.int16)
@@ -121,7 +121,7 @@ def _keep_newest(p, s, n):  # type: ignore[no-untyped-def]
 
 
 @inline
-def learn(p, s):  # type: ignore[no-untyped-def]
+def learn(p, s):
     """Once a hop: noise floor and tails, from quiet windows; a lower energy always counts."""
     k64 = p.first_scale + 3
     n64 = p.tick * (1 << k64)
@@ -155,13 +155,13 @@ def learn(p, s):  # type: ignore[no-untyped-def]
 
 
 @inline
-def look_hops(k):  # type: ignore[no-untyped-def]
+def look_hops(k):
     """Hops from one look at windows of 2**k ticks to the next: half of their length."""
     return max(1, (1 << k) // (2 * HOP_TICKS))
 
 
 @inline
-def undo_tail(p, s):  # type: ignore[no-untyped-def]
+def undo_tail(p, s):
     """What has just stood out was the beginning of an event and says nothing of the noise."""
     for j in range(SCALES):
         if s.pos - s.tail_pos[j] < p.line_window:

@@ -24,7 +24,7 @@ TOLD_S = 60.0
 
 
 @inline
-def watch_heart(p, s, out, n_out):  # type: ignore[no-untyped-def]
+def watch_heart(p, s, out, n_out):
     """Once a hop: is there a beat? The highest of a third of a second is one."""
     low, band, before = s.low_ms, s.window[3] / (HOP_TICKS * p.tick), s.band_ms
     s.band_ms = band
@@ -45,7 +45,7 @@ def watch_heart(p, s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _beat(p, s, out, n_out):  # type: ignore[no-untyped-def]
+def _beat(p, s, out, n_out):
     """Count a beat that comes in time and is like those before; say now and then that the heart is seen."""
     low, gap, pace = s.next_low, s.next_beat - s.beat, s.pace
     alike = s.beat_low / ALIKE < low < s.beat_low * ALIKE
@@ -68,7 +68,7 @@ def _beat(p, s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @inline
-def near_beat(p, s, index):  # type: ignore[no-untyped-def]
+def near_beat(p, s, index):
     """Whether the heart beats at `index`, which the band's filter has delayed as much as it delays EMG."""
     if s.in_time < LIKELY:
         return False
@@ -79,12 +79,12 @@ def near_beat(p, s, index):  # type: ignore[no-untyped-def]
 
 
 @inline
-def at_beat(p, s):  # type: ignore[no-untyped-def]
+def at_beat(p, s):
     """Whether the event just over peaks where a beat does, with no more energy than a beat has in the band."""
     return s.strong <= COINCIDENCE * s.beat_band and near_beat(p, s, s.first[s.top_rung])
 
 
 @inline
-def beats_within(s):  # type: ignore[no-untyped-def]
+def beats_within(s):
     """Whether what the event holds below 25 Hz is no more than the heart's beats have there."""
     return s.in_time >= LIKELY and s.low_max < ALIKE * s.beat_low

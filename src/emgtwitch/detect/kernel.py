@@ -23,7 +23,7 @@ ROWS_PER_HOP = 32  # more than a hop can write
 
 
 @inline
-def _scan(p, s, x, start, stop):  # type: ignore[no-untyped-def]
+def _scan(p, s, x, start, stop):
     """Return where a rail or a flat line has lasted too long in x[start:stop], or `stop`."""
     last, same, rail = s.last_count, s.same_run, s.rail_count
     low, high, most_rail = p.rail_low, p.rail_high, p.rail_run
@@ -62,7 +62,7 @@ def _scan(p, s, x, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _start_cold(p, s, count):  # type: ignore[no-untyped-def]
+def _start_cold(p, s, count):
     """Set the filters as if `count` had always been there, so that no offset makes a step."""
     v = count * p.scale
     s.cold = 0
@@ -73,7 +73,7 @@ def _start_cold(p, s, count):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untyped-def]
+def _filter(p, s, ring, tables, work, x, start, stop):
     """The signal chain over x[start:stop], which lies within one hop; `work` keeps the hop's filtered samples."""
     if start == stop:
         return
@@ -143,7 +143,7 @@ def _filter(p, s, ring, tables, work, x, start, stop):  # type: ignore[no-untype
 
 
 @inline
-def _windows(s, ticks):  # type: ignore[no-untyped-def]
+def _windows(s, ticks):
     """Energies of the windows that end with each tick of the hop: 2**(k + 1) ticks from two windows of 2**k.
 
     Row k of `history` holds the windows of 2**k ticks of the last 2**k ticks, then those of this hop.
@@ -158,7 +158,7 @@ def _windows(s, ticks):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _shift_windows(s, ticks):  # type: ignore[no-untyped-def]
+def _shift_windows(s, ticks):
     """Make room for the next hop."""
     h = s.history
     for k in range(LEVELS):
@@ -167,7 +167,7 @@ def _shift_windows(s, ticks):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _any_loud(p, s, ticks):  # type: ignore[no-untyped-def]
+def _any_loud(p, s, ticks):
     """Whether any window of the hop may open an event."""
     loud = 0
     for j in range(SCALES):
@@ -178,7 +178,7 @@ def _any_loud(p, s, ticks):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _loud_window(p, s):  # type: ignore[no-untyped-def]
+def _loud_window(p, s):
     """The level of the shortest window that may open an event at this tick, or -1; none looks back into the last.
 
     Nor does what the filters still have of an event just over open one, which would take in the next of a train.
@@ -197,7 +197,7 @@ def _loud_window(p, s):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-untyped-def]
+def _end_hop(p, s, ring, tables, rows, work, out, n_out):
     """Everything that happens once a hop, or when a hop is cut short: its whole ticks count, the rest is dropped."""
     samples = s.in_hop
     ticks = HOP_TICKS if samples == HOP_TICKS * p.tick else samples // p.tick  # a division takes as long as a tick
@@ -267,7 +267,7 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):  # type: ignore[no-unt
 
 
 @kernel
-def _begin_bad(p, s, ring, out, n_out, kind, run):  # type: ignore[no-untyped-def]
+def _begin_bad(p, s, ring, out, n_out, kind, run):
     """The last `run` samples say nothing: a rail or a flat line. What was open ends before them, truncated."""
     s.bad = kind
     s.bad_start = s.index - run
@@ -286,7 +286,7 @@ def _begin_bad(p, s, ring, out, n_out, kind, run):  # type: ignore[no-untyped-de
 
 
 @kernel
-def _end_bad(p, s, out, n_out):  # type: ignore[no-untyped-def]
+def _end_bad(p, s, out, n_out):
     """The signal is back: start the filters afresh; the interval includes the time that they need."""
     n_out = emit_interval(s, out, n_out, s.bad, s.bad_start, s.index + p.guard)
     rotate_lanes(p, s, s.index - s.bad_start)
@@ -300,7 +300,7 @@ def _end_bad(p, s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
+def finish(params, state, ring, out):
     """The stream ends here (a long gap, a reset, the end of the recording); returns the rows written to `out`.
 
     Flush the hop first.
@@ -318,7 +318,7 @@ def finish(params, state, ring, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def splice(params, state, ring, gap):  # type: ignore[no-untyped-def]
+def splice(params, state, ring, gap):
     """`gap` samples are missing, few enough for an open event and the floor to live on. Flush the hop first."""
     p, s = params[0], state[0]
     if s.phase != 0:
@@ -331,7 +331,7 @@ def splice(params, state, ring, gap):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance(x, params, state, ring, tables, rows, work, out, flush):  # type: ignore[no-untyped-def]
+def advance(x, params, state, ring, tables, rows, work, out, flush):
     """Take the counts `x` of one channel; write what was found to `out`; returns (samples taken, rows written).
 
     Takes fewer samples than there are when `out` could overflow: call again with the rest. `flush` ends the hop early,

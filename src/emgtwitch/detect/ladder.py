@@ -12,13 +12,13 @@ EDGE_FLOOR = 2.5  # and never below this multiple of the floor
 
 
 @inline
-def _rung(energy):  # type: ignore[no-untyped-def]
+def _rung(energy):
     """Quarter octaves of `energy` above the ladder's base: the exponent and two bits of the mantissa as stored."""
     return (np.float64(energy).view(np.int64) >> 50) - RUNG_0
 
 
 @inline
-def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
+def climb(p, s, ring, until):
     """Note for each level of 5 ms RMS when the event first and last exceeded it, up to position `until`.
 
     So onset and offset at any share of a peak that is not known yet cost no memory, however long the event.
@@ -42,11 +42,16 @@ def climb(p, s, ring, until):  # type: ignore[no-untyped-def]
     s.ladder_pos = max(s.ladder_pos, until)
 
 
+@inline
+def _edge_level(p, s):
+    """The 5 ms energy that the event first and last exceeds: 10 % of its peak's RMS, or the floor if higher."""
+    return max(EDGE_SHARE * s.peak5, EDGE_FLOOR * s.event_floor * p.rms5)
+
+
 @kernel
-def edges(p, s):  # type: ignore[no-untyped-def]
-    """Onset and offset as known now: first and last 5 ms RMS above 10 % of the peak, or above the floor if higher."""
-    level = max(EDGE_SHARE * s.peak5, EDGE_FLOOR * s.event_floor * p.rms5)
-    rung = max(min(_rung(level * s.rung_scale), s.top_rung), 0)
+def edges(p, s):
+    """Onset and offset as known now: first and last 5 ms energy above the edge level."""
+    rung = max(min(_rung(_edge_level(p, s) * s.rung_scale), s.top_rung), 0)
     last = s.last[rung]
     for k in range(rung, s.top_rung + 1):
         last = max(last, s.last[k])
@@ -55,14 +60,14 @@ def edges(p, s):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def connected(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
+def connected(p, s, ring, onset, offset):
     """Onset of the stretch that leads to the event's peak without a long gap: noise well before it is not its onset.
 
     Gaps of up to a quarter of the event belong to it, since weak activity shows only here and there.
     """
     late = p.delay + p.rms5 // 2
     shift = s.index - s.pos
-    level = max(EDGE_SHARE * s.peak5, EDGE_FLOOR * s.event_floor * p.rms5)
+    level = _edge_level(p, s)
     start, at = onset + late - shift, s.first[s.top_rung] - shift
     if start - p.rms5 <= max(s.pos - p.ring_mask, s.splice_pos):
         return onset  # longer ago than the ring remembers
@@ -79,7 +84,7 @@ def connected(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def energy5(p, ring, pos):  # type: ignore[no-untyped-def]
+def energy5(p, ring, pos):
     """Energy of the 5 ms before `pos`."""
     energy = 0.0
     for i in range(pos - p.rms5, pos):
@@ -88,7 +93,7 @@ def energy5(p, ring, pos):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def peak_energy5(p, ring, start, stop):  # type: ignore[no-untyped-def]
+def peak_energy5(p, ring, start, stop):
     """The highest 5 ms energy in [start, stop), and where."""
     energy = energy5(p, ring, start)
     peak, at = 0.0, start
@@ -100,7 +105,7 @@ def peak_energy5(p, ring, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def span_around(p, ring, start, stop, at, level):  # type: ignore[no-untyped-def]
+def span_around(p, ring, start, stop, at, level):
     """First and last sample of the stretch around `at` in which the 5 ms energy is above `level`, short dips apart."""
     energy = energy5(p, ring, start)
     first, last = at, start - 2 * p.rms5

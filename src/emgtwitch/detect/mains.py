@@ -17,7 +17,7 @@ TRUSTED = 0.1  # of the floor: a weaker sinusoid says nothing of the frequency
 
 
 @kernel
-def rotate_lanes(p, s, n):  # type: ignore[no-untyped-def]
+def rotate_lanes(p, s, n):
     """Count the sinusoids from `n` samples later on."""
     for k in range(LANES):
         angle = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs * n
@@ -26,12 +26,12 @@ def rotate_lanes(p, s, n):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _turn(s, k, c, q):  # type: ignore[no-untyped-def]
+def _turn(s, k, c, q):
     s.lane_c[k], s.lane_s[k] = s.lane_c[k] * c + s.lane_s[k] * q, s.lane_s[k] * c - s.lane_c[k] * q
 
 
 @inline
-def adapt_lanes(p, s, tables, rows, work, n):  # type: ignore[no-untyped-def]
+def adapt_lanes(p, s, tables, rows, work, n):
     """Move the amplitudes by what the hop's `n` filtered samples in `work` still held of each sinusoid, then turn on.
 
     Eight sums side by side, sample after sample, fit the processor's vectors.
@@ -66,7 +66,7 @@ def adapt_lanes(p, s, tables, rows, work, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
+def tune_lanes(p, s, tables, rows):
     """Follow the mains by the phase that the strong sinusoids have gained on what was expected; set the tables."""
     for family in range(2):
         weight = 0.0
@@ -89,15 +89,20 @@ def tune_lanes(p, s, tables, rows):  # type: ignore[no-untyped-def]
                 weight += power * p.lane_order[k] ** 2
                 gain += power * p.lane_order[k] * turn
         if weight > 0.0:
-            f = s.family_Hz[family] + 0.5 * gain / weight / TUNE_S
-            nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
-            s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
-            _set_tables(p, s, tables, rows, family)
+            _retune(p, s, tables, rows, family, 0.5 * gain / weight / TUNE_S)
     s.since_tuned = 0
 
 
 @kernel
-def _set_tables(p, s, tables, rows, family):  # type: ignore[no-untyped-def]
+def _retune(p, s, tables, rows, family, by_Hz):
+    """Move a family's frequency, within 1 Hz of the nominal one."""
+    nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
+    s.family_Hz[family] = min(max(s.family_Hz[family] + by_Hz, nominal - 1.0), nominal + 1.0)
+    _set_tables(p, s, tables, rows, family)
+
+
+@kernel
+def _set_tables(p, s, tables, rows, family):
     """Cosine and sine of each lane of a family over a hop, once by lane and once by sample."""
     for k in range(LANES):
         if p.lane_family[k] != family:
@@ -112,7 +117,7 @@ def _set_tables(p, s, tables, rows, family):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _goertzel(ring, mask, start, stop, turn):  # type: ignore[no-untyped-def]
+def _goertzel(ring, mask, start, stop, turn):
     """The last two states of Goertzel's recursions over ring[start:stop]: four side by side, and four more."""
     t0, t1, t2, t3, t4, t5, t6, t7 = turn[0], turn[1], turn[2], turn[3], turn[4], turn[5], turn[6], turn[7]
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = 0.0
@@ -133,7 +138,7 @@ def _goertzel(ring, mask, start, stop, turn):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fit_lanes(p, s, ring, stop, n):  # type: ignore[no-untyped-def]
+def fit_lanes(p, s, ring, stop, n):
     """Share of what the `n` samples before `stop` hold above the floor that lies on the lanes of the better mains.
 
     Leaves in `fit_c` and `fit_s` what each lane still has there, counted from `stop`; n is a whole number of tenths of
@@ -162,7 +167,7 @@ def fit_lanes(p, s, ring, stop, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def learn_at_once(p, s, tables, rows, family, n):  # type: ignore[no-untyped-def]
+def learn_at_once(p, s, tables, rows, family, n):
     """Add to the lanes what the fit to the newest `n` samples found of them; call it between two hops.
 
     By how much that turns lanes that were learnt so a little before tells how far off the frequency is.
@@ -183,9 +188,6 @@ def learn_at_once(p, s, tables, rows, family, n):  # type: ignore[no-untyped-def
             gain += power * p.lane_order[k] * math.atan2(ahead, along)
             weight += power * p.lane_order[k] ** 2
     if weight > 0.0 and since < RECENT_S * p.fs:
-        nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
         off_Hz = gain / weight * p.fs / (2 * math.pi * since)
-        f = s.family_Hz[family] + min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ)
-        s.family_Hz[family] = min(max(f, nominal - 1.0), nominal + 1.0)
-        _set_tables(p, s, tables, rows, family)
+        _retune(p, s, tables, rows, family, min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ))
     s.learnt_pos = s.pos

@@ -17,7 +17,7 @@ QUARTILES = 1.35  # from the lower to the upper, in standard deviations
 
 
 @kernel
-def is_noise(p, s):  # type: ignore[no-untyped-def]
+def is_noise(p, s):
     """Once a hop of an open event: is it only more noise? Returns the new floor, in the band and above 280 Hz, or 0.
 
     As steady as noise is, little above the floor, and as much so above 280 Hz. Quartiles of the last half second: a

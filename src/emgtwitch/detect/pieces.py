@@ -9,7 +9,7 @@ from emgtwitch.detect.state import EVENT, INTERVAL, TAP, TONE_SHARE
 
 
 @kernel
-def emit(s, out, n_out, kind, number, onset, offset):  # type: ignore[no-untyped-def]
+def emit(s, out, n_out, kind, number, onset, offset):
     row = out[n_out]
     row.type = kind
     row.cause = 0
@@ -26,14 +26,14 @@ def emit(s, out, n_out, kind, number, onset, offset):  # type: ignore[no-untyped
 
 
 @kernel
-def emit_interval(s, out, n_out, cause, onset, offset):  # type: ignore[no-untyped-def]
+def emit_interval(s, out, n_out, cause, onset, offset):
     n_out = emit(s, out, n_out, INTERVAL, 0, onset, offset)
     out[n_out - 1].cause = cause
     return n_out
 
 
 @inline
-def let_go(s, out, n_out):  # type: ignore[no-untyped-def]
+def let_go(s, out, n_out):
     """The event that was kept is one of its own: emit it."""
     if s.kept == 1:
         s.kept = 0
@@ -48,7 +48,7 @@ def let_go(s, out, n_out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def keep(s, onset, offset, cause):  # type: ignore[no-untyped-def]
+def keep(s, onset, offset, cause):
     """Keep the event just over."""
     s.kept = 1
     s.kept_number, s.kept_cause = s.open_number, cause
@@ -63,7 +63,7 @@ def keep(s, onset, offset, cause):  # type: ignore[no-untyped-def]
 
 
 @inline
-def belong(p, s, onset, offset):  # type: ignore[no-untyped-def]
+def belong(p, s, onset, offset):
     """Whether [onset, offset) goes on with the event that was kept: not where both are brief, as in a train."""
     gap, length = onset - s.kept_offset, offset - onset
     longer, shorter = max(s.kept_length, length), min(s.kept_length, length)
@@ -75,19 +75,19 @@ def belong(p, s, onset, offset):  # type: ignore[no-untyped-def]
 
 
 @inline
-def bridge(p, length):  # type: ignore[no-untyped-def]
+def bridge(p, length):
     """The longest pause that activity so long may have: half of it, so that twitches of a train stay apart."""
     return min(length // 2, p.merge_max)
 
 
 @inline
-def reach(p, length):  # type: ignore[no-untyped-def]
+def reach(p, length):
     """The longest pause over which a piece so long may join a longer one."""
     return min(length + length // 2, p.reach_max)
 
 
 @kernel
-def join(s):  # type: ignore[no-untyped-def]
+def join(s):
     """The event that was kept was the beginning of the one that is open."""
     s.kept = 0
     s.open_number = s.kept_number

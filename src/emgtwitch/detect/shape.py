@@ -19,7 +19,7 @@ TAP_SHARE = 0.55
 
 
 @kernel
-def share_above_80(p, s, ring, start, stop):  # type: ignore[no-untyped-def]
+def share_above_80(p, s, ring, start, stop):
     """Share of the energy in ring[start:stop] that lies above 80 Hz, the floor's left out."""
     b0, b1, b2, a1, a2 = p.mid[0], p.mid[1], p.mid[2], p.mid[3], p.mid[4]
     z0, z1 = 0.0, 0.0
@@ -37,7 +37,7 @@ def share_above_80(p, s, ring, start, stop):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def artefact(p, s, ring, onset, offset):  # type: ignore[no-untyped-def]
+def artefact(p, s, ring, onset, offset):
     """ECG, MOTION, TAP or 0: what the event is whose filtered samples lie at [onset, offset) of the ring.
 
     `s.low_max` holds the most energy below 25 Hz within 32 ms, `s.strong` the same of the band.

@@ -34,15 +34,15 @@ PARAMS = np.dtype(
         ("tune_hops", "i8"),  # hops from one look at the mains' frequency to the next
         ("fs", "f8"),
         ("threshold", "f8", (SCALES,)),  # of a window's mean square over the floor's, from the false-event budget
-        ("dof", "f8", (SCALES,)),
-        ("spread_gauss", "f8"),
+        ("dof", "f8", (SCALES,)),  # degrees of freedom of the windows' mean squares
+        ("spread_gauss", "f8"),  # variance of the logarithm of 64 ms of Gaussian noise, as the two quantiles tell it
         ("far", "f8", (SCALES,)),  # what Gaussian noise exceeds once in TAIL_EVERY_S
         ("resume", "f8", (SCALES,)),  # what it exceeds once in RESUME_EVERY_S
-        ("lasting", "i8"),
-        ("tail_down", "f8", (SCALES,)),
+        ("lasting", "i8"),  # samples from which on an event is judged by its mean level
+        ("tail_down", "f8", (SCALES,)),  # factor of a tail at each look that finds nothing standing out
         ("dof_tick", "f8"),
         ("floor_entries", "i8"),
-        ("fall_hops", "i8"),
+        ("fall_hops", "i8"),  # hops on end below the floor that make it fall
         ("floor_min", "f8"),  # mean square of the counts' own rounding
         ("line_window", "i8"),  # whole cycles of both mains: 100 ms, or 200 ms where the band holds few others
         ("floor_gain", "f8"),  # 1 / where Gaussian noise has the quantile that is tracked
@@ -54,7 +54,7 @@ PARAMS = np.dtype(
         ("hold", "i8"),  # samples of quiet that end a piece
         ("join", "i8"),  # pieces of which one is longer than `brief` join over so short a pause
         ("brief", "i8"),
-        ("reach_max", "i8"),
+        ("reach_max", "i8"),  # longest pause over which a short piece joins a longer one
         ("merge_max", "i8"),  # samples
         ("twitch_max", "i8"),
         ("tone_max", "i8"),  # longest twitch on tone
@@ -121,7 +121,7 @@ STATE = np.dtype(
         ("below", "i8"),  # entries in lower bins
         ("floor", "f8"),  # mean square of the quiet signal; 0: not known
         ("high_floor", "f8"),
-        ("threshold", "f8", (SCALES,)),
+        ("threshold", "f8", (SCALES,)),  # the parameters of these names, widened as far as the noise wavers
         ("far", "f8", (SCALES,)),
         ("resume", "f8", (SCALES,)),
         ("tail", "f8", (SCALES,)),  # by how much the noise's tail is heavier than Gaussian noise's

@@ -18,7 +18,7 @@ TONE_EDGE = 4.0  # times the tone: where a twitch on it begins and ends
 
 
 @kernel
-def _energy(p, ring, start, stop):  # type: ignore[no-untyped-def]
+def _energy(p, ring, start, stop):
     total = 0.0
     for i in range(start, stop):
         total += ring[i & p.ring_mask] ** 2
@@ -26,7 +26,7 @@ def _energy(p, ring, start, stop):  # type: ignore[no-untyped-def]
 
 
 @inline
-def tone(p, s, ring, out, n_out):  # type: ignore[no-untyped-def]
+def tone(p, s, ring, out, n_out):
     """One tick of an open event: find a twitch riding on the open event.
 
     It must stand out from the quarter second before and the eighth after it taken together: where a pause ends or the

@@ -51,7 +51,7 @@ def _encode(
 
 
 @njit("int64(uint8[::1], int64, uint8[::1], int64)", cache=True, nogil=True)
-def _cobs(raw, n, out, at):  # type: ignore[no-untyped-def]
+def _cobs(raw, n, out, at):
     """Stuff raw[:n] to out[at:], close it with a zero byte, return where that ends."""
     code_at = at
     code = 1
@@ -77,7 +77,7 @@ def _cobs(raw, n, out, at):  # type: ignore[no-untyped-def]
 
 
 @njit("int64(uint8[::1], int64, int64, int64, int64, int64, uint8[::1], uint8[::1])", cache=True, nogil=True)
-def _encode_kernel(payload, scan_bytes, scans, head, index, seq, scratch, out):  # type: ignore[no-untyped-def]
+def _encode_kernel(payload, scan_bytes, scans, head, index, seq, scratch, out):
     """Frames of at most `scans` scans; `head` is the type, and in its upper bytes the overruns of a Samples frame."""
     kind = head & 0xFF
     at = 0

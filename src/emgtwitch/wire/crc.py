@@ -24,7 +24,7 @@ TABLES = _tables()
 
 
 @njit("uint32(uint8[::1], int64, int64)", cache=True, nogil=True)
-def crc16(data, start, stop):  # type: ignore[no-untyped-def]
+def crc16(data, start, stop):
     """CRC of data[start:stop]."""
     crc = np.uint32(0xFFFF)
     i = start

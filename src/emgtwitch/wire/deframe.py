@@ -15,7 +15,7 @@ DECODE_ARGUMENTS = (BYTES, types.int64, from_dtype(STATE)[::1], from_dtype(ITEM)
 
 
 @njit(cache=True, nogil=True)
-def _unstuff(buffer, position, raw):  # type: ignore[no-untyped-def]
+def _unstuff(buffer, position, raw):
     """Undo COBS from buffer[position] to the next zero byte; returns (bytes in raw, position after the zero byte).
 
     Instead of bytes: INCOMPLETE if there is no zero byte yet, MALFORMED if a block ends early, OVERLONG.
@@ -46,7 +46,7 @@ def _unstuff(buffer, position, raw):  # type: ignore[no-untyped-def]
 
 
 @njit(DECODE_ARGUMENTS, cache=True, nogil=True)
-def decode(buffer, position, state, items, values, payload, raw):  # type: ignore[no-untyped-def]
+def decode(buffer, position, state, items, values, payload, raw):
     """Decode the complete frames of buffer[position:]; returns (where the unfinished rest begins, items found).
 
     Stops early when `items` is full. Samples go to `values`, the bodies of other frames to `payload`.

@@ -72,36 +72,36 @@ for _type, (_fixed, _item) in BODY_SIZES.items():
 
 
 @njit(inline="always")
-def u16(data, at):  # type: ignore[no-untyped-def]
+def u16(data, at):
     return np.int64(data[at]) | np.int64(data[at + 1]) << 8
 
 
 @njit(inline="always")
-def _u32(data, at):  # type: ignore[no-untyped-def]
+def _u32(data, at):
     return u16(data, at) | u16(data, at + 2) << 16
 
 
 @njit(inline="always")
-def _signed32(x):  # type: ignore[no-untyped-def]
+def _signed32(x):
     """The difference of two u32 counters, as the nearer way round."""
     return ((x + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
 
 @njit(inline="always")
-def _most_scans(channels):  # type: ignore[no-untyped-def]
+def _most_scans(channels):
     """Scans that one lost frame of a board can have carried."""
     return (MAX_BOARD_FRAME - HEAD - CRC - 6) // (2 * channels)
 
 
 @njit(inline="always")
-def _pass_over(state, seq):  # type: ignore[no-untyped-def]
+def _pass_over(state, seq):
     """A frame without samples stands between two that continue each other."""
     if seq == state[0].pending_seq:
         state[0].pending_seq = (seq + 1) & 0xFFFF
 
 
 @njit(cache=True, nogil=True)
-def _announce(state, body, seq):  # type: ignore[no-untyped-def]
+def _announce(state, body, seq):
     """Take a Hello; returns -1, or the reason to reject it. `seq` -1: a Board note, which has no sequence."""
     s = state[0]
     channels = np.int64(body[HELLO_CHANNELS])
@@ -151,7 +151,7 @@ def _announce(state, body, seq):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _place(state, seq, index32, scans, overruns, imported):  # type: ignore[no-untyped-def]
+def _place(state, seq, index32, scans, overruns, imported):
     """Judge a frame of samples; returns -1 where it fits (and moves the state past it), or the reason to reject it."""
     s = state[0]
     advance = _signed32(index32 - (s.index & 0xFFFFFFFF))
@@ -193,7 +193,7 @@ def _place(state, seq, index32, scans, overruns, imported):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def judge(raw, n, state):  # type: ignore[no-untyped-def]
+def judge(raw, n, state):
     """Check the frame raw[:n] and move the state past it; returns -1, or the first reason to reject it."""
     if n < HEAD + CRC or crc16(raw, 0, n - CRC) != u16(raw, n - CRC):
         return R_CRC
