@@ -14,17 +14,20 @@ from emgtwitch.wearer.scenario import Device
 
 Rng = np.random.Generator
 
-_DEPTH_MM = {False: ((4.5, 10.0), (3.0, 7.0), (6.0, 12.0)), True: ((2.0, 5.0), (4.5, 10.0), (7.0, 14.0), (3.0, 16.0))}
-_FS_HZ = {False: (1000.0, 1000.0, 2000.0), True: (500.0, 1000.0, 1000.0, 1000.0, 2000.0, 4000.0)}
+_DEPTH_MM = {
+    False: ((4.5, 10.0), (2.5, 6.0), (3.0, 9.0), (6.0, 15.0)),
+    True: ((2.0, 5.0), (4.5, 10.0), (7.0, 14.0), (3.0, 16.0)),
+}
+_FS_HZ = {False: (600.0, 1000.0, 1000.0, 2000.0, 3000.0), True: (500.0, 1000.0, 1000.0, 1000.0, 2000.0, 4000.0)}
 _BOARDS = {  # bits, oversampling, gain
-    False: ((10, 1, 1000.0), (10, 4, 1000.0), (12, 1, 500.0)),
+    False: ((10, 1, 1000.0), (10, 1, 1500.0), (10, 4, 1000.0), (12, 1, 500.0), (16, 1, 200.0)),
     True: ((10, 1, 1000.0), (10, 1, 2000.0), (10, 8, 800.0), (12, 1, 400.0), (14, 1, 200.0), (16, 1, 150.0)),
 }
 
 
 def physics(rng: Rng, held_out: bool) -> dict[str, Any]:
     """Values for a Scenario: the muscle below the electrodes, the electrodes and the board."""
-    wide = 1.0 if held_out else 0.4
+    wide = 1.0 if held_out else 0.8
     bits, oversampling, gain = _BOARDS[held_out][int(rng.integers(len(_BOARDS[held_out])))]
     slow = 3.7 + wide * float(rng.uniform(-0.9, 0.6))
     spread = 2.0 + wide * float(rng.uniform(-1.0, 2.0))

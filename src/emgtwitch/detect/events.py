@@ -26,6 +26,7 @@ from emgtwitch.detect.state import (
 from emgtwitch.detect.tone import tone
 
 QUIET_NATS = 12.0  # of evidence that activity has ended
+CLEAR_NATS = 8.0  # the same of what is clear and brief: between the twitches of a train there is time for no more
 FAINT_SHARE = 0.0003  # of a recent peak's energy: what stays below it is resting tone, however short
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 # Of activity over what it stands on, as the test for quiet assumes it.
@@ -245,7 +246,8 @@ def follow(p, s, ring, out, n_out):
                 s.announced_onset = onset
                 s.announced_end = offset
                 n_out = emit(s, out, n_out, ANNOUNCEMENT, s.open_number, onset, offset)
-        if s.quiet_nats > QUIET_NATS and s.pos - s.active_pos >= p.hold and s.tone_phase == 0:
+        enough = CLEAR_NATS if s.level >= CLEAR_LEVEL and not lasts else QUIET_NATS
+        if s.quiet_nats > enough and s.pos - s.active_pos >= p.hold and s.tone_phase == 0:
             s.phase = 2
             s.longest = max(s.longest, s.active_pos - s.piece_pos)
         return n_out
