@@ -199,6 +199,8 @@ def parameters(
     p["merge_max"] = round(settings.merge_max_ms / 1000 * fs_Hz)
     p["join"] = max(p["hold"], round(0.025 * fs_Hz))
     p["reach_max"] = min(round(0.06 * fs_Hz), p["merge_max"])
+    p["weak_reach"] = min(round(0.08 * fs_Hz), p["merge_max"])
+    p["doublet"] = round(0.039 * fs_Hz)
     p["brief"] = round(0.06 * fs_Hz)
     p["twitch_max"] = round(settings.twitch_max_ms / 1000 * fs_Hz)
     p["tone_max"] = min(p["twitch_max"], round(0.3 * fs_Hz))

@@ -13,6 +13,7 @@ from emgtwitch.detect.pieces import belong, bridge, emit, emit_interval, join, k
 from emgtwitch.detect.shape import artefact
 from emgtwitch.detect.state import (
     ANNOUNCEMENT,
+    CLEAR_LEVEL,
     EDGE_SHARE,
     EVENT,
     HOP_TICKS,
@@ -30,7 +31,7 @@ CLEAR_NATS = 8.0  # the same of what is clear and brief: between the twitches of
 FAINT_SHARE = 0.0003  # of a recent peak's energy: what stays below it is resting tone, however short
 RELATIVE_OFF = 0.05  # an event ends where its mean square over 16 ms falls to this share of that over 256 ms
 # Of activity over what it stands on, as the test for quiet assumes it.
-LASTING_LEVEL, LEVEL_MIN, CLEAR_LEVEL, LEVEL_MAX = 1.5, 2.0, 8.0, 20.0
+LASTING_LEVEL, LEVEL_MIN, LEVEL_MAX = 1.5, 2.0, 20.0
 LINE_SHARE = 0.8  # of what exceeds the floor: more of it on the mains' harmonics is mains
 
 
@@ -221,7 +222,7 @@ def follow(p, s, ring, out, n_out):
             s.level += (level - s.level) * (1.0 if at_once else p.tick * 4 / (0.3 * p.fs))
             s.log_level = math.log(s.level)
         z = s.e_main / (p.tick * s.base)
-        if at_once and _was_over(p, s, min(z, LEVEL_MAX)):
+        if at_once and not lasts and _was_over(p, s, min(z, LEVEL_MAX)):
             return end_event(p, s, ring, out, n_out, 0)
         s.quiet_ticks += 1
         s.quiet_energy += s.e_main
@@ -232,7 +233,7 @@ def follow(p, s, ring, out, n_out):
             onset, offset = edges(p, s)
             if belong(p, s, onset, offset):
                 join(s)
-            elif onset - s.kept_offset > max(p.join, reach(p, s.kept_length)):
+            elif onset - s.kept_offset > max(p.join, reach(p, s, s.kept_length)):
                 n_out = let_go(s, out, n_out)
         until = s.pos - p.ladder_lag
         if s.tone_phase == 1:
@@ -252,6 +253,9 @@ def follow(p, s, ring, out, n_out):
             s.longest = max(s.longest, s.active_pos - s.piece_pos)
         return n_out
     sustained = s.longest > p.twitch_max
+    pause = max(bridge(p, s.longest), p.hold)
+    if s.longest > p.lasting and s.level < CLEAR_LEVEL:  # its edges lie below the noise
+        pause += p.lasting // 4
     for j in range(SCALES if sustained else SCALES - 1):
         k = p.first_scale + j
         n = p.tick * (1 << k)
@@ -261,11 +265,14 @@ def follow(p, s, ring, out, n_out):
         if sustained:  # what has lasted goes on more easily than it begins
             on = min(on, (1 + (s.resume[j] - 1) * s.tail[j]) * s.floor * n)
         if s.window[k] > max(on, (1.0 if sustained else LEVEL_MIN) * s.base * n):
+            if s.pos - n - s.active_pos > pause:
+                return end_event(p, s, ring, out, n_out, 0)
             s.phase = 1
             s.piece_pos = s.pos - n
             _is_active(s)
             return n_out
-    # The longer the activity, the longer the pauses that belong to it: twitches of a train stay apart.
-    if s.pos - s.active_pos > max(bridge(p, s.longest), p.hold):
+    # The longer the activity, the longer the pauses that belong to it: twitches of a train stay apart. What goes on
+    # weakly after one needs a window to show.
+    if s.pos - s.active_pos > pause + (p.lasting if s.longest > p.lasting else 0):
         n_out = end_event(p, s, ring, out, n_out, 0)
     return n_out

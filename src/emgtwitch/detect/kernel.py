@@ -233,7 +233,7 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):
     if (
         s.kept == 1
         and s.phase == 0
-        and s.pos - s.kept_end_pos > max(p.join, reach(p, s.kept_length)) + KEEP_TICKS * p.tick
+        and s.pos - s.kept_end_pos > max(p.join, reach(p, s, s.kept_length)) + KEEP_TICKS * p.tick
     ):
         n_out = let_go(s, out, n_out)
     s.hops += 1

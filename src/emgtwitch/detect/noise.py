@@ -10,7 +10,7 @@ from emgtwitch.detect.floor import HIGH_SHARE
 from emgtwitch.detect.jit import kernel
 from emgtwitch.detect.state import HOP_TICKS, STEADY_HOPS
 
-MOST_RISE = 8.0
+MOST_RISE = 5.0  # twice the amplitude, and a little
 HIGH_LEAST = 0.15  # what weak muscle and chance may add above 280 Hz
 MOST_SPREAD = 1.6  # times what Gaussian noise has
 QUARTILES = 1.35  # from the lower to the upper, in standard deviations

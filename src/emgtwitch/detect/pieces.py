@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from emgtwitch.detect.jit import inline, kernel
-from emgtwitch.detect.state import EVENT, INTERVAL, TAP, TONE_SHARE
+from emgtwitch.detect.state import CLEAR_LEVEL, EVENT, INTERVAL, TAP, TONE_SHARE
 
 
 @kernel
@@ -69,9 +69,13 @@ def belong(p, s, onset, offset):
     longer, shorter = max(s.kept_length, length), min(s.kept_length, length)
     if s.kept_cause == TAP or min(s.peak5, s.kept_peak5) < TONE_SHARE * max(s.peak5, s.kept_peak5):
         return False
+    if s.top_rung >= 0 and s.first[s.top_rung] - s.kept_first[s.kept_top] <= p.doublet:
+        return gap <= p.merge_max
     if s.kept_length > p.twitch_max:
         return gap <= max(p.join, bridge(p, s.kept_length))
-    return longer > p.brief and gap <= max(p.join, min(bridge(p, longer), reach(p, shorter)))
+    if longer <= p.brief:
+        return False
+    return gap <= max(p.join, min(bridge(p, longer), reach(p, s, shorter)))
 
 
 @inline
@@ -81,9 +85,9 @@ def bridge(p, length):
 
 
 @inline
-def reach(p, length):
-    """The longest pause over which a piece so long may join a longer one."""
-    return min(length + length // 2, p.reach_max)
+def reach(p, s, length):
+    """The longest pause over which a piece so long may join a longer one; weak activity makes it longer than it is."""
+    return p.weak_reach if s.level < CLEAR_LEVEL else min(length + length // 2, p.reach_max)
 
 
 @kernel

@@ -10,7 +10,8 @@ LEVELS = 7  # window energies of 1, 2, 4, ... 64 ticks
 SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
 FLOOR_MAX = 1024  # entries that the floor may look back on
-STEADY_HOPS = 16  # half a second that tells more noise from muscle
+CLEAR_LEVEL = 8.0  # times what it stands on: activity whose edges and pauses the noise does not hide
+STEADY_HOPS = 16  # the half second that tells more noise from muscle
 MIN_ENTRIES = 12  # of the floor before it is believed: 0.4 s
 EDGE_SHARE = 0.01  # of the peak's energy: 10 % of its RMS, as design.md defines onset and offset
 TONE_SHARE = 0.03  # of a recent peak's energy: what does not rise above it is resting tone, no event of its own
@@ -55,6 +56,8 @@ PARAMS = np.dtype(
         ("join", "i8"),  # pieces of which one is longer than `brief` join over so short a pause
         ("brief", "i8"),
         ("reach_max", "i8"),  # longest pause over which a short piece joins a longer one
+        ("weak_reach", "i8"),  # the same where the noise hides what is weak of them
+        ("doublet", "i8"),  # most from peak to peak of one unit's two potentials: 32-35 ms; trains have 43 and more
         ("merge_max", "i8"),  # samples
         ("twitch_max", "i8"),
         ("tone_max", "i8"),  # longest twitch on tone
