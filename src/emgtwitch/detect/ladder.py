@@ -72,6 +72,8 @@ def connected(p, s, ring, onset, offset):
     if start - p.rms5 <= max(s.pos - p.ring_mask, s.splice_pos):
         return onset  # longer ago than the ring remembers
     gap = max(p.join, (offset - onset) // 4)
+    if onset - s.last_offset < p.rms5:  # at the beginning lies what the filters still have of the event before
+        gap = 2 * p.rms5
     energy = energy5(p, ring, at + 1)
     first = at
     for i in range(at, start - 1, -1):  # the 5 ms that end with i

@@ -94,6 +94,7 @@ def reach(p, s, length):
 def join(s):
     """The event that was kept was the beginning of the one that is open."""
     s.kept = 0
+    s.last_offset = -(1 << 40)
     s.open_number = s.kept_number
     s.open_pos, s.open_index = s.kept_open_pos, s.kept_open_index
     s.peak, s.peak5 = max(s.peak, s.kept_peak), max(s.peak5, s.kept_peak5)
