@@ -247,13 +247,15 @@ def follow(p, s, ring, out, n_out):
                 s.announced_onset = onset
                 s.announced_end = offset
                 n_out = emit(s, out, n_out, ANNOUNCEMENT, s.open_number, onset, offset)
-        enough = CLEAR_NATS if s.level >= CLEAR_LEVEL and not lasts else QUIET_NATS
-        if s.quiet_nats > enough and s.pos - s.active_pos >= p.hold and s.tone_phase == 0:
+        clear = s.level >= CLEAR_LEVEL and not lasts
+        hold = p.hold // 2 if clear else p.hold
+        if s.quiet_nats > (CLEAR_NATS if clear else QUIET_NATS) and s.pos - s.active_pos >= hold and s.tone_phase == 0:
             s.phase = 2
             s.longest = max(s.longest, s.active_pos - s.piece_pos)
         return n_out
     sustained = s.longest > p.twitch_max
-    pause = max(bridge(p, s.longest), p.hold)
+    hold = p.hold // 2 if s.level >= CLEAR_LEVEL and s.longest <= p.lasting else p.hold
+    pause = max(bridge(p, s.longest), hold)
     if s.longest > p.lasting and s.level < CLEAR_LEVEL:  # its edges lie below the noise
         pause += p.lasting // 4
     for j in range(SCALES if sustained else SCALES - 1):
