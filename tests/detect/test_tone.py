@@ -51,3 +51,20 @@ def test_tone_that_changes_has_no_twitch(seed: int, what: str) -> None:
     start, stop, factor = {"swells": (6500, 9000, 4.0), "pauses": (6500, 6650, 0.0), "dips": (6000, 6500, 0.2)}[what]
     level_uV[start:stop] *= factor
     assert not [e for e in events(found(toned(level_uV, seed), 1000.0)) if e.on_tone]
+
+
+@pytest.mark.parametrize("seed", range(73001, 73007))
+def test_what_is_no_higher_than_the_tone_before_its_decline_is_tone(seed: int) -> None:
+    """In the last second of a contraction its units fire one by one, each as strong as it was among the others."""
+    level_uV = held()
+    level_uV[8000:9000] *= 0.25
+    seen = events(found(with_twitch(toned(level_uV, seed), 8450, 100.0), 1000.0))
+    assert not [e for e in seen if e.on_tone]
+
+
+@pytest.mark.parametrize("seed", range(74001, 74007))
+def test_a_unit_that_fires_again_and_again_is_tone(seed: int) -> None:
+    x = toned(held(10.0), seed)
+    for at in range(4100, 8900, 170):
+        x = with_twitch(x, at, 150.0)
+    assert not [e for e in events(found(x, 1000.0)) if e.on_tone]

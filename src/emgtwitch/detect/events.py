@@ -70,6 +70,7 @@ def begin_event(p, s, ring, k):
     s.line_due = s.open_pos + p.line_window
     s.tone_phase = 0
     s.tone_over = -(1 << 40)
+    s.tone_mean, s.tone_ticks = 0.0, 0
     s.peak = 0.0
     s.peak5 = 0.0
     s.top_rung = -1

@@ -203,6 +203,9 @@ STATE = np.dtype(
         ("tone_start", "i8"),
         ("tone_last", "i8"),
         ("tone_ref", "f8"),  # mean square of the tone that it stands on
+        ("tone_mean", "f8"),  # mean square of the event's last 1.5 s, and as it was before the twitch
+        ("tone_mean_before", "f8"),
+        ("tone_ticks", "i8"),  # that the mean is of
         ("tone_peak", "f8"),  # of its 8 ms
         ("tone_over", "i8"),  # where the last twitch on the tone ended
     ]

@@ -10,7 +10,9 @@ from emgtwitch.detect.ladder import energy5, peak_energy5, span_around
 from emgtwitch.detect.pieces import emit
 from emgtwitch.detect.state import EDGE_SHARE, EVENT
 
-CONTRAST = 22.0  # of the highest 5 ms to the tone around it: a unit's potential is brief, what is longer dilutes it
+CONTRAST = 17.0  # of the highest 5 ms to the tone around it: a unit's potential is brief, what is longer dilutes it
+APART = 1.75  # of the highest 5 ms to the next highest around it: a large unit of the tone fires again and again
+MEMORY_S = 1.5  # of the tone's mean: what stands out of a lull, or of the decline of a contraction, is tone
 CHANCES_S, CHANCES_POWER = 3.0, 0.2  # the longer an event, the more often its own peaks may stand out so far
 HINT = 7.0  # of 8 ms to the tone before, from which on a twitch is looked for
 GOES_ON = 0.4  # of its highest 8 ms: below, the twitch is over unless it comes again
@@ -35,6 +37,8 @@ def tone(p, s, ring, out, n_out):
     k256, k128, k8 = p.first_scale + 5, p.first_scale + 4, p.first_scale
     n256, n128, n8 = p.tick * (1 << k256), p.tick * (1 << k128), p.tick * (1 << k8)
     now = s.window[k8] / n8
+    s.tone_ticks += 1
+    s.tone_mean += (s.e_main / p.tick - s.tone_mean) * max(1.0 / s.tone_ticks, p.tick / (MEMORY_S * p.fs))
     if s.tone_phase == 0:
         if s.pos - max(s.open_pos, s.splice_pos) < 2 * n256 + 3 * n8:  # a brief contraction is no tone
             return n_out
@@ -46,6 +50,7 @@ def tone(p, s, ring, out, n_out):
             s.tone_start = s.pos - 3 * n8
             s.tone_last = s.pos
             s.tone_ref = before
+            s.tone_mean_before = s.tone_mean
             s.tone_peak = now
         return n_out
     s.tone_peak = max(s.tone_peak, now)
@@ -69,7 +74,12 @@ def tone(p, s, ring, out, n_out):
         else:
             around = (energy + s.tone_ref * n256) / (samples + n256)
         chances = max((s.pos - s.open_pos) / (CHANCES_S * p.fs), 1.0) ** CHANCES_POWER
-        if peak5 < CONTRAST * chances * around * p.rms5:
+        if peak5 < CONTRAST * chances * max(around, s.tone_mean_before) * p.rms5:
+            return n_out
+        next5 = peak_energy5(p, ring, at + 2 * n8 + p.rms5, s.pos)[0]
+        if stop > begin:
+            next5 = max(next5, peak_energy5(p, ring, begin, stop)[0])
+        if peak5 < APART * next5:
             return n_out
         length = last + 1 - first
         if length < p.min_length or length > p.tone_max or near_beat(p, s, at + s.index - s.pos):
@@ -88,6 +98,7 @@ def tone(p, s, ring, out, n_out):
         row.snr_dB = 10 * math.log10(total / length / s.event_floor)
         row.on_tone = 1
         s.tone_ref = around
+        s.tone_mean = s.tone_mean_before
         s.tone_over = last + n8
         # The twitch is no part of the tone: it must not set the peak that the tone's edges are measured against.
         s.ladder_pos = max(s.ladder_pos, last + 1 + p.rms5)
