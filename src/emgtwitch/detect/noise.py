@@ -10,7 +10,8 @@ from emgtwitch.detect.floor import HIGH_SHARE
 from emgtwitch.detect.jit import kernel
 from emgtwitch.detect.state import HOP_TICKS, STEADY_HOPS
 
-MOST_RISE = 5.0  # twice the amplitude, and a little
+RISE, MOST_RISE = 5.0, 8.0  # twice the amplitude and a little; beyond it only what is as white as noise
+WHITE = 0.8  # of the rise of the band
 HIGH_LEAST = 0.15  # what weak muscle and chance may add above 280 Hz
 MOST_SPREAD = 1.6  # times what Gaussian noise has
 QUARTILES = 1.35  # from the lower to the upper, in standard deviations
@@ -34,6 +35,7 @@ def is_noise(p, s):
     rise, rise_high = middle / s.event_floor, middle_high / s.high_floor
     spread = QUARTILES * math.sqrt(2 / (p.dof_tick * HOP_TICKS))
     steady = math.log(up / low) < MOST_SPREAD * spread
-    if steady and rise < MOST_RISE and rise_high - 1 > HIGH_LEAST + HIGH_SHARE * (rise - 1):
+    share = HIGH_SHARE if rise < RISE else WHITE
+    if steady and rise < MOST_RISE and rise_high - 1 > HIGH_LEAST + share * (rise - 1):
         return middle, middle_high
     return 0.0, 0.0
