@@ -117,13 +117,13 @@ def differences_ms(fs_Hz: float, *classes: str) -> tuple[Floats, Floats, int]:
 
 @pytest.mark.parametrize("fs_Hz", [500.0, 2000.0, 4000.0])
 def test_the_same_wearer_has_the_same_contractions_and_spasms_at_any_rate(fs_Hz: float) -> None:
-    """Half of the edges within 5 ms (at 500 Hz offsets within 15 ms: the band ends at 200 Hz), all within 60 ms."""
+    """Half of the edges within 5 ms (at 500 Hz offsets within 15 ms: the band ends at 200 Hz), all within 70 ms."""
     onsets_ms, offsets_ms, alone = differences_ms(fs_Hz, "contraction", "spasm")
     assert alone <= (1 if fs_Hz < 1000 else 0)  # what is hardly longer than a twitch may seem shorter
     assert len(onsets_ms) >= 9
     assert np.median(np.abs(onsets_ms)) <= 5
     assert np.median(np.abs(offsets_ms)) <= (15 if fs_Hz < 1000 else 5)
-    assert np.abs([onsets_ms, offsets_ms]).max() <= 60
+    assert np.abs([onsets_ms, offsets_ms]).max() <= 70
 
 
 @pytest.mark.parametrize("fs_Hz", [2000.0, 4000.0])
