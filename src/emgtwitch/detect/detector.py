@@ -24,7 +24,7 @@ from emgtwitch.settings import Settings, SettingsError
 
 TICK_S = 0.004
 RESUME_EVERY_S = 60.0  # in which noise, once in each length of window, seems to go on with what has lasted
-LOOKS = 3.0  # independent ones in the length of a window, of those at every tick and with the error of the floor
+LOOKS = 4.0  # independent ones in the length of a window, of those at every tick and with the error of the floor
 FLOOR_LOOKBACK_S = 12.0
 FALL_S = 1.5  # below the floor throughout, and it falls at once
 LOWEST_RATE_HZ = 200.0

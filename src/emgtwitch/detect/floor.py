@@ -20,7 +20,6 @@ TAIL_MOST = 3.0
 TAIL_EVERY_S = 20.0  # in which Gaussian noise exceeds the level that tells its tail once
 FALLEN_SHARE = 0.8  # of the floor: below it throughout FALL_S, and the floor has fallen
 CLIP_SIGMA = 3.0
-HIGH_SHARE = 0.35  # of the rise of the band: noise rises above 280 Hz, too, muscle hardly
 BIN_BITS = 49  # of a stored number lie below the exponent and three bits of the mantissa
 BIN_0 = (int(np.float64(1.0).view(np.int64)) >> BIN_BITS) - BINS // 2
 
@@ -136,8 +135,9 @@ def learn(p, s):
             if s.fallen == p.fall_hops:  # less noise than it was: believed at once
                 s.fallen = 0
                 _keep_newest(p, s, p.fall_hops)
-            rate = max(1.0 / s.n_entries, 0.016)
-            s.high_floor += rate * (s.high_ms - s.high_floor)
+            if not tone:  # else more noise, as long as it is taken for tone, would look like muscle
+                rate = max(1.0 / s.n_entries, 0.016)
+                s.high_floor += rate * (s.high_ms - s.high_floor)
             if s.hops & (SPREAD_HOPS - 1) == 0 or s.settling == 1:
                 widen(p, s)
             set_thresholds(p, s)

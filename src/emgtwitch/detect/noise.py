@@ -6,13 +6,12 @@ import math
 
 import numpy as np
 
-from emgtwitch.detect.floor import HIGH_SHARE
 from emgtwitch.detect.jit import kernel
 from emgtwitch.detect.state import HOP_TICKS, STEADY_HOPS
 
-RISE, MOST_RISE = 5.0, 8.0  # twice the amplitude and a little; beyond it only what is as white as noise
-WHITE = 0.8  # of the rise of the band
-HIGH_LEAST = 0.15  # what weak muscle and chance may add above 280 Hz
+LEAST_S = 1.5
+MOST_RISE = 8.0  # less than three times the amplitude
+HIGH_LEAST, HIGH_SHARE = 0.15, 0.2  # the rise above 280 Hz may differ so much from that of the band
 MOST_SPREAD = 1.6  # times what Gaussian noise has
 QUARTILES = 1.35  # from the lower to the upper, in standard deviations
 
@@ -21,13 +20,13 @@ QUARTILES = 1.35  # from the lower to the upper, in standard deviations
 def is_noise(p, s):
     """Once a hop of an open event: is it only more noise? Returns the new floor, in the band and above 280 Hz, or 0.
 
-    As steady as noise is, little above the floor, and as much so above 280 Hz. Quartiles of the last half second: a
-    twitch on the noise says nothing of the noise.
+    As steady as noise is, little above the floor, as much so above 280 Hz, and longer than most contractions, since
+    weak ones of shallow muscle look the same. Quartiles: a twitch on the noise says nothing of the noise.
     """
     at = s.steady_n % STEADY_HOPS
     s.steady_main[at], s.steady_high[at] = s.window[3] / (HOP_TICKS * p.tick), s.high_ms
     s.steady_n += 1
-    if p.has_high == 0 or s.steady_n < STEADY_HOPS:
+    if p.has_high == 0 or s.steady_n < STEADY_HOPS or s.pos - s.open_pos < LEAST_S * p.fs:
         return 0.0, 0.0
     main, high = np.sort(s.steady_main), np.sort(s.steady_high)
     low, up = main[STEADY_HOPS // 4], main[STEADY_HOPS - 1 - STEADY_HOPS // 4]
@@ -35,7 +34,6 @@ def is_noise(p, s):
     rise, rise_high = middle / s.event_floor, middle_high / s.high_floor
     spread = QUARTILES * math.sqrt(2 / (p.dof_tick * HOP_TICKS))
     steady = math.log(up / low) < MOST_SPREAD * spread
-    share = HIGH_SHARE if rise < RISE else WHITE
-    if steady and rise < MOST_RISE and rise_high - 1 > HIGH_LEAST + share * (rise - 1):
+    if steady and rise < MOST_RISE and abs(rise_high - rise) < HIGH_LEAST + HIGH_SHARE * (rise - 1):
         return middle, middle_high
     return 0.0, 0.0
