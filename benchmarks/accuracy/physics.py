@@ -1,7 +1,7 @@
 """Muscles, electrodes and boards that recordings are made with: drawn for each anew, far beyond the wearer's defaults.
 
-Tuning recordings come from the inner part of what is possible, held-out ones from all of it, so that what is
-reported was met neither in seed nor in kind.
+Tuning recordings come from most of what is possible, held-out ones from all of it and from other rates and boards, so
+that what is reported was met in no seed and partly in no kind.
 """
 
 from __future__ import annotations

@@ -87,7 +87,9 @@ def bridge(p, length):
 @inline
 def reach(p, s, length):
     """The longest pause over which a piece so long may join a longer one; weak activity makes it longer than it is."""
-    return p.weak_reach if s.level < CLEAR_LEVEL else min(length + length // 2, p.reach_max)
+    if s.level < CLEAR_LEVEL:
+        return max(p.weak_reach, length // 2)
+    return min(length + length // 2, max(p.reach_max, length // 2))
 
 
 @kernel
