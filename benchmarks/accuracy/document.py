@@ -18,8 +18,8 @@ HEAD = """# Accuracy
 Made by `python -m benchmarks.accuracy --docs`; do not edit. How it is measured stands in benchmarks/accuracy.
 
 The recordings are those of the simulated wearer, whose truth is known to the sample, with muscles, electrodes and
-boards drawn anew for each, and of seeds that nothing was tuned on and partly of new kinds; real ones have a group of their own. One
-setting, the default preset, for everything. An event is found where a found one overlaps it, one to one, both widened
+boards drawn anew for each, and of seeds that nothing was tuned on and partly of new kinds; real ones have a group
+of their own. One setting, the default preset, for everything. An event is found where a found one overlaps it, one to one, both widened
 by 10 ms, by a tenth (twitches) or a quarter (longer ones) of what the two cover together. Onset and offset are where
 the 5 ms RMS of the noise-free event exceeds 10 % of its peak. The signal-to-noise ratio (SNR) is the event's RMS over
 the floor's, 20-450 Hz. Intervals hold 95 %: recordings drawn with replacement, or Poisson's for false events. `n` is
