@@ -18,12 +18,12 @@ HEAD = """# Accuracy
 Made by `python -m benchmarks.accuracy --docs`; do not edit. How it is measured stands in benchmarks/accuracy.
 
 The recordings are those of the simulated wearer, whose truth is known to the sample, with muscles, electrodes and
-boards drawn anew for each, and of seeds that nothing was tuned on and partly of new kinds; real ones have a group
-of their own. One setting, the default preset, for everything. An event is found where a found one overlaps it, one to one, both widened
-by 10 ms, by a tenth (twitches) or a quarter (longer ones) of what the two cover together. Onset and offset are where
-the 5 ms RMS of the noise-free event exceeds 10 % of its peak. The signal-to-noise ratio (SNR) is the event's RMS over
-the floor's, 20-450 Hz. Intervals hold 95 %: recordings drawn with replacement, or Poisson's for false events. `n` is
-what a figure was measured on: events, hours or seconds.
+boards drawn anew for each, and of seeds that nothing was tuned on and partly of new kinds; real ones have a group of
+their own. One setting, the default preset, for everything. An event is found where a found one overlaps it, one to
+one, both widened by 10 ms, by a tenth (twitches) or a quarter (longer ones) of what the two cover together. Onset and
+offset are where the 5 ms RMS of the noise-free event exceeds 10 % of its peak. The signal-to-noise ratio (SNR) is the
+event's RMS over the floor's, 20-450 Hz. Intervals hold 95 %: recordings drawn with replacement, or Poisson's for false
+events. `n` is what a figure was measured on: events, hours or seconds.
 
 No public recordings of spontaneous fasciculation or cramp with labels were found. Simulated and evoked activity stand
 in for them, so these figures are no clinical ones.
