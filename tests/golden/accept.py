@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tests.conftest  # noqa: F401  (stale kernels would be accepted otherwise)
 from tests.golden.sessions import found, sessions
 
 
