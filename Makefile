@@ -46,10 +46,10 @@ tests: .venv/.stamp .venv/.peers build/firmware/board build/firmware/optiboot.he
 tests-quick: .venv/.stamp
 	$(PY) -m pytest -m "not slow"
 
-bench: .venv/.stamp
+bench: .venv/.stamp .venv/.peers
 	$(PY) -m benchmarks
 
-bench-quick: .venv/.stamp
+bench-quick: .venv/.stamp .venv/.peers
 	$(PY) -m benchmarks --quick
 
 accuracy: .venv/.stamp .venv/.peers
@@ -58,7 +58,7 @@ accuracy: .venv/.stamp .venv/.peers
 	$(PY) -m benchmarks.accuracy --long --detector all
 	$(PY) -m benchmarks.accuracy --docs
 
-# What the accuracy benchmark compares with.
+# What the benchmarks compare with.
 peers: .venv/.peers
 
 .venv/.peers: .venv/.stamp benchmarks/accuracy/peers.txt

@@ -25,11 +25,16 @@ class Comparison:
     ratio_quartiles: tuple[float, float]
     null: float  # base over base
     null_quartiles: tuple[float, float]
+    least: float | None = None  # what is asked for
 
     def __str__(self) -> str:
         low, high = self.null_quartiles
+        asked = (
+            "" if self.least is None else f", {'' if self.ratio >= self.least else 'NOT '}the {self.least:g} asked for"
+        )
         return (
-            f"{self.name}: {self.ratio:.2f} times as fast (base against base {self.null:.2f}, {low:.2f} to {high:.2f})"
+            f"{self.name}: {self.ratio:.2f} times as fast{asked} "
+            f"(base against base {self.null:.2f}, {low:.2f} to {high:.2f})"
         )
 
 
@@ -39,6 +44,7 @@ def compare(
     base: Callable[[], object],
     *,
     rounds: int = 30,
+    least: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Comparison:
     """Run new once and base twice a round, in an order that rotates, after one round that does not count.
@@ -74,6 +80,7 @@ def compare(
         _quartiles(ratios),
         statistics.median(nulls),
         _quartiles(nulls),
+        least,
     )
 
 

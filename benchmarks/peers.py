@@ -7,6 +7,9 @@ not follow the mains, refines no edges and tells no artefact.
 from __future__ import annotations
 
 import binascii
+import warnings
+from collections.abc import Callable, Iterator
+from importlib import import_module
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +20,7 @@ from scipy.signal import butter, iirnotch, sosfilt, tf2sos
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.records import MAX_FRAME, Samples
 
+Detect = Callable[["Floats"], object]
 Floats = npt.NDArray[np.float64]
 Found = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # onsets and offsets, in samples
 
@@ -113,3 +117,30 @@ class ScipyChain:
     def _threshold(self, energy: Floats) -> float:
         middle = np.median(energy)
         return float(middle + self.MADS * 1.4826 * np.median(np.abs(energy - middle)))
+
+
+def package_detectors(fs_Hz: float) -> Iterator[tuple[str, Detect, float]]:
+    """EMG packages' own detectors with their default settings: name, function of a signal in uV, ratio asked for.
+
+    NeuroKit2's default of cleaning, amplitude and activation; of BioSPPy the one that is quickest.
+    """
+    neurokit2, emg = import_module("neurokit2"), import_module("biosppy.signals.emg")
+
+    def process(signal_uV: Floats) -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return neurokit2.emg_process(signal_uV, sampling_rate=fs_Hz)
+
+    def bonato(signal_uV: Floats) -> object:
+        return emg.bonato_onset_detector(
+            signal=signal_uV,
+            rest=signal_uV[: round(2 * fs_Hz)],
+            sampling_rate=fs_Hz,
+            threshold=10.0,
+            active_state_duration=5,
+            samples_above_fail=2,
+            fail_size=5,
+        )
+
+    yield "neurokit2 emg_process", process, 1000.0
+    yield "biosppy bonato", bonato, 40.0

@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.figures import machine_line, save
 from benchmarks.material import FS_HZ, UV_PER_COUNT, blocks, detector, stream, wearer_counts
 from benchmarks.paired import Comparison, compare
-from benchmarks.peers import Floats, ScipyChain, decode_with_packages, encode_by_frame
+from benchmarks.peers import Floats, ScipyChain, decode_with_packages, encode_by_frame, package_detectors
+from benchmarks.twin import Twin
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.wire.bulk import encode_samples
 from emgtwitch.wire.decode import Decoder, Run
@@ -63,8 +64,10 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
     data = stream(counts)
     few, few_values = counts[: short_s * FS_HZ], values[: short_s * FS_HZ]
 
-    def pair(name: str, new: Callable[[], object], base: Callable[[], object]) -> Comparison:
-        return compare(name, new, base, rounds=rounds)
+    def pair(
+        name: str, new: Callable[[], object], base: Callable[[], object], least: float | None = None, slow: bool = False
+    ) -> Comparison:
+        return compare(name, new, base, rounds=3 if slow else rounds, least=least)
 
     _same("decoders", np.concatenate(decode(data)).tobytes(), decode_with_packages(data)[0].tobytes())
     yield pair("decode / cobs + crc_hqx in Python", lambda: decode(data), lambda: decode_with_packages(data))
@@ -74,15 +77,40 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
         f"detect {long_s} s / scipy chain, whole arrays",
         lambda: detect(values, len(values)),
         lambda: ScipyChain(FS_HZ, UV_PER_COUNT).whole(values),
+        4.0,
     )
     yield pair(
         f"detect {short_s} s / scipy chain, {LIVE_BLOCK} samples a block",
         lambda: detect(few_values, LIVE_BLOCK),
         lambda: chain_in_blocks(few_values, LIVE_BLOCK),
+        50.0,
     )
-    zeros = np.zeros_like(values)
-    yield pair("detect zeros / detect a wearer", lambda: detect(zeros, len(zeros)), lambda: detect(values, len(values)))
+    quiet = wearer_counts(long_s, "quiet")[:, 0].astype(np.float64)
+    _near("floors", detected_floor_uV(quiet), Twin().floor_uV(quiet))
+    yield pair("detect quiet / C twin", lambda: detect(quiet, len(quiet)), lambda: Twin().run(quiet), 0.9)
+    for name, peer, least in package_detectors(FS_HZ):
+        yield pair(
+            f"detect {short_s} s / {name}",
+            lambda: detect(few_values, len(few_values)),
+            lambda peer=peer: peer(few_values * UV_PER_COUNT),  # type: ignore[misc]
+            least,
+            slow=True,
+        )
+    zeros = np.zeros_like(quiet)
+    yield pair("detect zeros / detect quiet", lambda: detect(zeros, len(zeros)), lambda: detect(quiet, len(quiet)), 0.9)
     yield pair("bytes to events / packages", lambda: replay(data), lambda: replay_with_packages(data))
+
+
+def detected_floor_uV(counts: Floats) -> float:
+    """The floor after these counts, as our detector knows it."""
+    ours = detector()
+    ours.feed(counts)
+    return ours.floor_uV
+
+
+def _near(what: str, ours: float, theirs: float) -> None:
+    if abs(ours / theirs - 1) > 0.05:
+        raise RuntimeError(f"The two {what} are {ours:g} and {theirs:g}: they do not do the same.")
 
 
 def _same(what: str, ours: bytes, theirs: bytes) -> None:

@@ -27,7 +27,9 @@ def rows(name: str, kept: dict[str, Any]) -> Iterator[Row]:
     for one in kept["measured"]:
         if "ratio" in one:
             low, high = one["null_quartiles"]
-            yield one["name"], f"{one['ratio']:.2f} x", f"null {one['null']:.2f} ({low:.2f} to {high:.2f})"
+            least = one.get("least")
+            asked = "" if least is None else f", {'>=' if one['ratio'] >= least else 'UNDER'} {least:g}"
+            yield one["name"], f"{one['ratio']:.2f} x", f"null {one['null']:.2f} ({low:.2f} to {high:.2f}){asked}"
         else:
             figure = Figure(**one)
             limit = "" if figure.limit is None else f"{'<' if figure.within else 'OVER'} {figure.limit:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,8 @@ def test_the_ratio_says_how_many_times_as_fast_the_new_way_is() -> None:
     found = Machine().compare(new_s=0.25, base_s=1.0, rounds=5)
     assert (found.ratio, found.null, found.new_s, found.base_s) == (4.0, 1.0, 0.25, 1.0)
     assert str(found) == "x: 4.00 times as fast (base against base 1.00, 1.00 to 1.00)"
+    assert "times as fast, the 4 asked for (" in str(replace(found, least=4.0))
+    assert "times as fast, NOT the 4.1 asked for (" in str(replace(found, least=4.1))
 
 
 def test_a_load_that_grows_all_the_time_falls_on_both() -> None:

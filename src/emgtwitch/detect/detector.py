@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -148,6 +149,13 @@ def parameters(
     settings: Settings, fs_Hz: float, uV_per_count: float, rails: tuple[float, float]
 ) -> npt.NDArray[np.void]:
     """The kernel's parameters for this rate: one row of PARAMS. Raises SettingsError where the rate is out of range."""
+    return _designed(settings, fs_Hz, uV_per_count, rails).copy()
+
+
+@lru_cache(maxsize=8)  # quantiles of filtered noise take 40 ms, and channels and recordings share them
+def _designed(
+    settings: Settings, fs_Hz: float, uV_per_count: float, rails: tuple[float, float]
+) -> npt.NDArray[np.void]:
     if not LOWEST_RATE_HZ <= fs_Hz <= HIGHEST_RATE_HZ:
         raise SettingsError(
             f"The signal is sampled at {fs_Hz:g} Hz; {LOWEST_RATE_HZ:g} to {HIGHEST_RATE_HZ:g} Hz can be analysed."
