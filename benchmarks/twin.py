@@ -19,15 +19,17 @@ from emgtwitch.settings import Settings
 
 Floats = npt.NDArray[np.float64]
 SOURCE = Path(__file__).parent / "speed" / "twin.c"
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", "-Wall", "-Werror")
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fPIC", "-Wall", "-Werror")
 
 
 @functools.cache
 def _library() -> ctypes.CDLL:
     """The twin, compiled for this processor. Raises CalledProcessError or FileNotFoundError without gcc."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "twin.so"
-        subprocess.run(["gcc", *FLAGS, "-o", path, SOURCE, "-lm"], check=True)
+        made, path = Path(folder) / "twin.o", Path(folder) / "twin.so"
+        subprocess.run(["gcc", *FLAGS, "-c", "-o", made, SOURCE], check=True)
+        # Not linked with -ffast-math: loading it would round denormal numbers to zero in the whole process.
+        subprocess.run(["gcc", "-shared", "-o", path, made, "-lm"], check=True)
         library = ctypes.CDLL(str(path))
     library.run.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long]
     library.run.restype = ctypes.c_long

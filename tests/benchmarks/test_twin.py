@@ -32,3 +32,8 @@ def test_a_burst_is_loud() -> None:
     burst = counts[20 * FS_HZ :].copy()
     burst[:100] += rng.normal(0.0, 100.0, 100)
     assert 3 <= twin.run(burst) <= 10
+
+
+def test_loading_the_twin_leaves_denormal_numbers_alone() -> None:
+    Twin()
+    assert np.array([1e-300])[0] * 1e-20 > 0.0
