@@ -34,6 +34,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
 SINGLE: dict[str, tuple[set[str], set[str]]] = {
     "wire/records.py": (set(), set()),  # so that `events` starts light
     "detect/records.py": (set(), set()),
+    "detect/vector.py": (set(), {"numpy", "numba", "llvmlite"}),
     "dsp/design.py": (set(), {"numpy", "numba", "scipy"}),
 }
 PURE = set(ROOMS) - {"sources", "store"}

@@ -131,11 +131,15 @@ def test_onset_and_offset_are_those_of_a_direct_search(fs_Hz: float, duration_s:
 
 PLAIN = """
 import json
+from emgtwitch.detect import kernel
 from emgtwitch.detect.detector import Detector
 from emgtwitch.settings import Settings
 from tests.detect.test_twin import Rows, sample_of_everything
+start = kernel.start
+kernel.start = lambda params, state, rows: start(Rows(params), Rows(state), rows)
 x, fs_Hz = sample_of_everything()
 detector = Detector(Settings(), fs_Hz, 1.0, (0.0, 1023.0))
+kernel.start = start
 for name in ("_params", "_state", "_out"):
     setattr(detector, name, Rows(getattr(detector, name)))
 print(json.dumps([row.item() for row in [*detector.feed(x), *detector.finish(len(x))]]))

@@ -62,9 +62,8 @@ class Detector:
         self._params["floor_min"] = (step * self._params["scale"]) ** 2 / 12
         self._state = np.zeros(1, dtype=STATE)
         self._ring = np.zeros(int(self._params["ring_mask"][0]) + 1)
-        self._tables = np.zeros((2, LANES, HOP_TICKS * int(self._params["tick"][0]) + 1))
-        self._rows = np.zeros((self._tables.shape[2], 2 * LANES))
-        self._work = np.zeros(self._tables.shape[2] - 1)
+        self._work = np.zeros(HOP_TICKS * int(self._params["tick"][0]))
+        self._rows = np.zeros((len(self._work) + 1, 2 * LANES))
         self._out = np.zeros(128, dtype=OUT)
         self._state["number"] = number
         self._start(index)
@@ -84,10 +83,7 @@ class Detector:
         for name in ("threshold", "far", "resume"):
             state[name] = params[name]
         state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
-        cycles = params["lane_Hz"] * params["lane_order"] / params["fs"]
-        turns = cycles[:, np.newaxis] * np.arange(self._tables.shape[2])
-        self._tables[0], self._tables[1] = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
-        self._rows[:] = self._tables.reshape(2 * LANES, -1).T
+        kernel.start(self._params, self._state, self._rows)
 
     @property
     def index(self) -> int:
@@ -137,7 +133,7 @@ class Detector:
         rows: list[np.void] = []
         done = 0
         while True:
-            carried = (self._params, self._state, self._ring, self._tables, self._rows, self._work)
+            carried = (self._params, self._state, self._ring, self._rows, self._work)
             taken, found = kernel.advance(counts[done:], *carried, self._out, flush)
             rows.extend(self._out[:found].copy())
             done += taken

@@ -99,7 +99,7 @@ def what_else(p, s, ring, onset, offset):
 
 
 @kernel
-def meet_mains(p, s, ring, tables, rows, out, n_out):
+def meet_mains(p, s, ring, rows, out, n_out):
     """Between two hops of an open event: if it is mains that came or went, learn that at once and drop the event."""
     n = p.line_window
     age = s.pos - s.open_pos
@@ -111,7 +111,7 @@ def meet_mains(p, s, ring, tables, rows, out, n_out):
         if age >= 2 * n:  # while it still comes up its share is less
             s.lined = 0
         return n_out
-    learn_at_once(p, s, tables, rows, family, n)
+    learn_at_once(p, s, rows, family, n)
     s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
     if s.lined < 0:
         s.phase = 0

@@ -13,9 +13,21 @@ from emgtwitch.detect.floor import learn
 from emgtwitch.detect.heart import watch_heart
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.ladder import climb
-from emgtwitch.detect.mains import adapt_lanes, rotate_lanes
+from emgtwitch.detect.mains import adapt_lanes, rotate_lanes, set_rows
 from emgtwitch.detect.pieces import emit_interval, let_go, reach
-from emgtwitch.detect.state import FLAT, HOP_TICKS, LANES, LEVELS, MIN_ENTRIES, RAIL, SCALES, SETTLING, TONE_SHARE
+from emgtwitch.detect.state import (
+    FLAT,
+    HISTORY,
+    HOP_TICKS,
+    LANES,
+    LEVELS,
+    MIN_ENTRIES,
+    RAIL,
+    SCALES,
+    SETTLING,
+    TONE_SHARE,
+)
+from emgtwitch.detect.vector import WIDTH, all_above, any_above, load, splat, store, total
 
 PATIENCE = 20
 KEEP_TICKS = 4  # what begins later than a pause and so much needs a long window to be seen: it joins nothing
@@ -29,10 +41,15 @@ def _scan(p, s, x, start, stop):
     low, high, most_rail = p.rail_low, p.rail_high, p.rail_run
     # Where the converter's steps hide the noise, a line may be flat for long and yet nothing be wrong.
     most_same = p.flat_run if s.floor > 2 * p.floor_min else PATIENCE * p.flat_run
-    outside = 0
-    for i in range(start, stop):
-        outside += (x[i] <= low) | (x[i] >= high)
-    if outside == 0 and same + stop - start < most_same:
+    inside, i = True, start
+    while i + WIDTH <= stop:
+        eight = load(x, i)
+        inside &= all_above(eight, splat(low)) & all_above(splat(high), eight)
+        i += WIDTH
+    while i < stop:
+        inside &= low < x[i] < high
+        i += 1
+    if inside and same + stop - start < most_same:
         # Nearly always: then only the equal counts at both ends matter, and no sample waits for the one before it.
         changed = start
         while changed < stop and x[changed] == last:
@@ -73,8 +90,8 @@ def _start_cold(p, s, count):
 
 
 @inline
-def _filter(p, s, ring, tables, work, x, start, stop):
-    """The signal chain over x[start:stop], which lies within one hop; `work` keeps the hop's filtered samples."""
+def _filter(p, s, work, x, start, stop):
+    """The filters over x[start:stop], which lies within one hop; `work` keeps the hop's band-passed samples."""
     if start == stop:
         return
     if s.cold == 1:
@@ -91,18 +108,18 @@ def _filter(p, s, ring, tables, work, x, start, stop):
     e_low, e_high = s.e_low, s.e_high
     for i in range(n):
         v = x[start + i] * scale
-        y = b00 * v + z0
-        z0 = b01 * v - a01 * y + z1
+        y = b00 * v + z0  # the term with the newest output comes last: the next sample waits for nothing else
+        z0 = b01 * v + z1 - a01 * y
         z1 = b02 * v - a02 * y
         w = b10 * y + z2
-        z2 = b11 * y - a11 * w + z3
+        z2 = b11 * y + z3 - a11 * w
         z3 = b12 * y - a12 * w
         slow = lb0 * v + l0
-        l0 = lb1 * v - la1 * slow + l1
+        l0 = lb1 * v + l1 - la1 * slow
         l1 = lb2 * v - la2 * slow
         e_low += slow * slow
         top = hb0 * v + h0
-        h0 = hb1 * v - ha1 * top + h1
+        h0 = hb1 * v + h1 - ha1 * top
         h1 = hb2 * v - ha2 * top
         e_high += top * top
         work[in_hop + i] = w
@@ -110,51 +127,44 @@ def _filter(p, s, ring, tables, work, x, start, stop):
     s.z_low[0], s.z_low[1] = l0, l1
     s.z_high[0], s.z_high[1] = h0, h1
     s.e_low, s.e_high = e_low, e_high
-    # The mains as its sinusoids stood at the beginning of the hop.
-    c, q = s.lane_c, s.lane_s
-    for k in range(0, LANES, 4):
-        c0, c1, c2, c3 = c[k], c[k + 1], c[k + 2], c[k + 3]
-        q0, q1, q2, q3 = q[k], q[k + 1], q[k + 2], q[k + 3]
-        for i in range(n):
-            r = in_hop + i
-            first = (c0 * tables[0, k, r] + q0 * tables[1, k, r]) + (
-                c1 * tables[0, k + 1, r] + q1 * tables[1, k + 1, r]
-            )
-            second = c2 * tables[0, k + 2, r] + q2 * tables[1, k + 2, r]
-            third = c3 * tables[0, k + 3, r] + q3 * tables[1, k + 3, r]
-            work[r] -= first + (second + third)
-    pos, mask, tick = s.pos + in_hop, p.ring_mask, p.tick
-    at = in_hop // tick if in_hop > 0 else 0
-    left = (at + 1) * tick - in_hop
-    e_main = s.tick_main[at]
-    for i in range(n):
-        y = work[in_hop + i]
-        ring[(pos + i) & mask] = y
-        e_main += y * y
-        left -= 1
-        if left == 0:
-            s.tick_main[at] = e_main
-            e_main = 0.0
-            at += 1
-            left = tick
-    if at < HOP_TICKS:
-        s.tick_main[at] = e_main
     s.in_hop = in_hop + n
 
 
 @inline
-def _windows(s, ticks):
+def _clean(p, s, ring, rows, work, n):
+    """Take the mains off the hop's `n` band-passed samples and put them into the ring; note the energy of each tick.
+
+    The sinusoids are those of the hop's beginning. Returns the sums of what is left, clipped to the noise, times each
+    lane's cosine and sine.
+    """
+    pos, mask, tick, clip = s.pos, p.ring_mask, p.tick, s.clip
+    c, q = load(s.lane_c, 0), load(s.lane_s, 0)
+    along_c, along_s = splat(0.0), splat(0.0)
+    for j in range(HOP_TICKS):
+        energy = 0.0
+        for i in range(j * tick, min(j * tick + tick, n)):
+            cosines, sines = load(rows, 2 * LANES * i), load(rows, 2 * LANES * i + LANES)
+            y = work[i] - total(c * cosines + q * sines)
+            ring[(pos + i) & mask] = y
+            energy += y * y
+            error = splat(min(max(y, -clip), clip))
+            along_c = along_c + error * cosines
+            along_s = along_s + error * sines
+        s.tick_main[j] = energy
+    return along_c, along_s
+
+
+@inline
+def _windows(s):
     """Energies of the windows that end with each tick of the hop: 2**(k + 1) ticks from two windows of 2**k.
 
     Row k of `history` holds the windows of 2**k ticks of the last 2**k ticks, then those of this hop.
     """
     h = s.history
-    for j in range(ticks):
-        h[0, 1 + j] = s.tick_main[j]
+    store(h, 1, load(s.tick_main, 0))
     for k in range(LEVELS - 1):
         size = 1 << k
-        for j in range(ticks):
-            h[k + 1, 2 * size + j] = h[k, j] + h[k, size + j]
+        store(h, (k + 1) * HISTORY + 2 * size, load(h, k * HISTORY) + load(h, k * HISTORY + size))
 
 
 @inline
@@ -162,19 +172,18 @@ def _shift_windows(s, ticks):
     """Make room for the next hop."""
     h = s.history
     for k in range(LEVELS):
-        for j in range(1 << k):
-            h[k, j] = h[k, j + ticks]
+        for j in range(0, 1 << k, HOP_TICKS):
+            store(h, k * HISTORY + j, load(h, k * HISTORY + j + ticks))
 
 
 @inline
-def _any_loud(p, s, ticks):
+def _any_loud(p, s):
     """Whether any window of the hop may open an event."""
-    loud = 0
+    loud = False
     for j in range(SCALES):
-        on, first = s.on[j], 1 << (p.first_scale + j)
-        for i in range(ticks):
-            loud += s.history[p.first_scale + j, first + i] > on
-    return loud > 0
+        k = p.first_scale + j
+        loud |= any_above(load(s.history, k * HISTORY + (1 << k)), splat(s.on[j]))
+    return loud
 
 
 @inline
@@ -196,19 +205,20 @@ def _loud_window(p, s):
     return -1
 
 
-@kernel
-def _end_hop(p, s, ring, tables, rows, work, out, n_out):
+@inline
+def _end_hop(p, s, ring, rows, work, out, n_out):
     """Everything that happens once a hop, or when a hop is cut short: its whole ticks count, the rest is dropped."""
     samples = s.in_hop
     ticks = HOP_TICKS if samples == HOP_TICKS * p.tick else samples // p.tick  # a division takes as long as a tick
     begin_pos, begin_index = s.pos, s.index
-    _windows(s, ticks)
+    along_c, along_s = _clean(p, s, ring, rows, work, samples)
+    _windows(s)
     if ticks > 0:
         smooth = min(samples / (0.032 * p.fs), 1.0)
         s.low_ms += smooth * (s.e_low / samples - s.low_ms)
         s.high_ms += smooth * (s.e_high / samples - s.high_ms)
     ready = s.settling == 0 and s.guard <= 0
-    if s.phase != 0 or (ready and _any_loud(p, s, ticks)):
+    if s.phase != 0 or (ready and _any_loud(p, s)):
         for j in range(ticks):
             s.pos = begin_pos + (j + 1) * p.tick
             s.index = begin_index + (j + 1) * p.tick
@@ -237,17 +247,15 @@ def _end_hop(p, s, ring, tables, rows, work, out, n_out):
     ):
         n_out = let_go(s, out, n_out)
     s.hops += 1
-    adapt_lanes(p, s, tables, rows, work, samples)
+    adapt_lanes(p, s, rows, samples, along_c, along_s)
     if s.phase == 1 and s.pos >= s.line_due:
-        n_out = meet_mains(p, s, ring, tables, rows, out, n_out)
+        n_out = meet_mains(p, s, ring, rows, out, n_out)
     if s.phase == 1 and s.announced == 0 and ticks == HOP_TICKS:
         n_out = meet_noise(p, s, out, n_out)
     s.loud *= p.loud_decay
     s.just_loud *= p.just_loud_decay
     s.eager = max(s.eager - 1, 0)
     s.in_hop = 0
-    for j in range(HOP_TICKS):
-        s.tick_main[j] = 0.0
     s.e_low = s.e_high = 0.0
     # Denormal numbers slow a filter by a hundred times.
     if abs(s.z_main[2]) + abs(s.z_main[3]) + abs(s.z_high[0]) + abs(s.z_high[1]) < 1e-30:
@@ -300,6 +308,13 @@ def _end_bad(p, s, out, n_out):
 
 
 @kernel
+def start(params, state, rows):
+    """Set the sinusoids of a state that begins anew."""
+    for family in range(2):
+        set_rows(params[0], state[0], rows, family)
+
+
+@kernel
 def finish(params, state, ring, out):
     """The stream ends here (a long gap, a reset, the end of the recording); returns the rows written to `out`.
 
@@ -331,7 +346,7 @@ def splice(params, state, ring, gap):
 
 
 @kernel
-def advance(x, params, state, ring, tables, rows, work, out, flush):
+def advance(x, params, state, ring, rows, work, out, flush):
     """Take the counts `x` of one channel; write what was found to `out`; returns (samples taken, rows written).
 
     Takes fewer samples than there are when `out` could overflow: call again with the rest. `flush` ends the hop early,
@@ -339,33 +354,26 @@ def advance(x, params, state, ring, tables, rows, work, out, flush):
     """
     p, s = params[0], state[0]
     hop = HOP_TICKS * p.tick
-    n_out = 0
-    taken = 0
-    while taken < x.size and n_out + ROWS_PER_HOP <= out.size:
+    n_out, taken = 0, 0
+    while (taken < x.size and n_out + ROWS_PER_HOP <= out.size) or (flush and s.in_hop > 0):
+        stop = taken + 1 if s.bad != 0 else min(x.size, taken + hop - s.in_hop)
+        end = _scan(p, s, x, taken, stop)
         if s.bad != 0:
-            kind = s.bad
-            end = _scan(p, s, x, taken, taken + 1)
-            taken += 1
-            if end < taken or (s.rail_count if kind == RAIL else s.same_run) > 0:
+            if end < stop or (s.rail_count if s.bad == RAIL else s.same_run) > 0:
                 s.index += 1
+                taken = stop
                 continue
             n_out = _end_bad(p, s, out, n_out)
-            _filter(p, s, ring, tables, work, x, taken - 1, taken)
-        else:
-            stop = min(x.size, taken + hop - s.in_hop)
-            end = _scan(p, s, x, taken, stop)
-            _filter(p, s, ring, tables, work, x, taken, end)
-            taken = end
-            if end < stop:
-                n_out = _end_hop(p, s, ring, tables, rows, work, out, n_out) if s.in_hop > 0 else n_out
-                if s.rail_count >= p.rail_run:
-                    n_out = _begin_bad(p, s, ring, out, n_out, RAIL, s.rail_count - 1)
-                else:
-                    n_out = _begin_bad(p, s, ring, out, n_out, FLAT, s.same_run)
-                s.index += 1
-                taken += 1
-        if s.in_hop == hop:
-            n_out = _end_hop(p, s, ring, tables, rows, work, out, n_out)
-    if flush and s.in_hop > 0:
-        n_out = _end_hop(p, s, ring, tables, rows, work, out, n_out)
+        _filter(p, s, work, x, taken, end)
+        taken = end
+        over = end < stop
+        if s.in_hop == hop or (s.in_hop > 0 and (over or (flush and taken == x.size))):
+            n_out = _end_hop(p, s, ring, rows, work, out, n_out)
+        if over:
+            if s.rail_count >= p.rail_run:
+                n_out = _begin_bad(p, s, ring, out, n_out, RAIL, s.rail_count - 1)
+            else:
+                n_out = _begin_bad(p, s, ring, out, n_out, FLAT, s.same_run)
+            s.index += 1
+            taken += 1
     return taken, n_out

@@ -10,6 +10,7 @@ import math
 
 from emgtwitch.detect.jit import inline, kernel
 from emgtwitch.detect.state import LANES
+from emgtwitch.detect.vector import load, splat, store
 
 TUNE_S = 0.25
 RECENT_S, MOST_OFF_HZ = 0.3, 0.3  # so near a frequency turns no harmonic half around in so long
@@ -31,43 +32,21 @@ def _turn(s, k, c, q):
 
 
 @inline
-def adapt_lanes(p, s, tables, rows, work, n):
-    """Move the amplitudes by what the hop's `n` filtered samples in `work` still held of each sinusoid, then turn on.
-
-    Eight sums side by side, sample after sample, fit the processor's vectors.
-    """
-    step = (4 if s.eager > 0 else 2) * p.mu
-    clip = s.clip
-    for k in range(0, LANES, 4):
-        a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
-        for i in range(n):
-            e = min(max(work[i], -clip), clip)
-            a0 += e * rows[i, k]
-            a1 += e * rows[i, k + 1]
-            a2 += e * rows[i, k + 2]
-            a3 += e * rows[i, k + 3]
-            b0 += e * rows[i, LANES + k]
-            b1 += e * rows[i, LANES + k + 1]
-            b2 += e * rows[i, LANES + k + 2]
-            b3 += e * rows[i, LANES + k + 3]
-        s.lane_c[k] += step * a0
-        s.lane_c[k + 1] += step * a1
-        s.lane_c[k + 2] += step * a2
-        s.lane_c[k + 3] += step * a3
-        s.lane_s[k] += step * b0
-        s.lane_s[k + 1] += step * b1
-        s.lane_s[k + 2] += step * b2
-        s.lane_s[k + 3] += step * b3
-    for j in range(LANES):
-        _turn(s, j, rows[n, j], rows[n, LANES + j])
+def adapt_lanes(p, s, rows, n, along_c, along_s):
+    """Move the amplitudes by what the hop's `n` filtered samples still held along each sinusoid, then turn on."""
+    step = splat((4 if s.eager > 0 else 2) * p.mu)
+    c, q = load(s.lane_c, 0) + step * along_c, load(s.lane_s, 0) + step * along_s
+    turn_c, turn_s = load(rows, 2 * LANES * n), load(rows, 2 * LANES * n + LANES)
+    store(s.lane_c, 0, c * turn_c + q * turn_s)
+    store(s.lane_s, 0, q * turn_c - c * turn_s)
     s.since_tuned += n
     if s.hops % p.tune_hops == 0:
-        tune_lanes(p, s, tables, rows)
+        tune_lanes(p, s, rows)
 
 
 @kernel
-def tune_lanes(p, s, tables, rows):
-    """Follow the mains by the phase that the strong sinusoids have gained on what was expected; set the tables."""
+def tune_lanes(p, s, rows):
+    """Follow the mains by the phase that the strong sinusoids have gained on what was expected; set the rows."""
     for family in range(2):
         weight = 0.0
         gain = 0.0
@@ -89,31 +68,32 @@ def tune_lanes(p, s, tables, rows):
                 weight += power * p.lane_order[k] ** 2
                 gain += power * p.lane_order[k] * turn
         if weight > 0.0:
-            _retune(p, s, tables, rows, family, 0.5 * gain / weight / TUNE_S)
+            _retune(p, s, rows, family, 0.5 * gain / weight / TUNE_S)
     s.since_tuned = 0
 
 
 @kernel
-def _retune(p, s, tables, rows, family, by_Hz):
+def _retune(p, s, rows, family, by_Hz):
     """Move a family's frequency, within 1 Hz of the nominal one."""
     nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
     s.family_Hz[family] = min(max(s.family_Hz[family] + by_Hz, nominal - 1.0), nominal + 1.0)
-    _set_tables(p, s, tables, rows, family)
+    set_rows(p, s, rows, family)
 
 
 @kernel
-def _set_tables(p, s, tables, rows, family):
-    """Cosine and sine of each lane of a family over a hop, once by lane and once by sample."""
+def set_rows(p, s, rows, family):
+    """Cosines and sines of the lanes over a hop, a row for each sample, after a family's frequency has changed."""
     for k in range(LANES):
-        if p.lane_family[k] != family:
-            continue
-        angle = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs
-        c, q = math.cos(angle), math.sin(angle)
-        t, u = 1.0, 0.0
-        for i in range(tables.shape[2]):
-            tables[0, k, i], tables[1, k, i] = t, u
-            rows[i, k], rows[i, LANES + k] = t, u
-            t, u = t * c - u * q, u * c + t * q
+        if p.lane_family[k] == family:
+            angle = 2 * math.pi * s.family_Hz[family] * p.lane_order[k] / p.fs
+            rows[0, k], rows[0, LANES + k] = 1.0, 0.0
+            rows[1, k], rows[1, LANES + k] = math.cos(angle), math.sin(angle)
+    c, q = load(rows, 2 * LANES), load(rows, 3 * LANES)
+    t, u = c, q
+    for i in range(2, rows.shape[0]):
+        t, u = t * c - u * q, u * c + t * q
+        store(rows, 2 * LANES * i, t)
+        store(rows, 2 * LANES * i + LANES, u)
 
 
 @inline
@@ -167,7 +147,7 @@ def fit_lanes(p, s, ring, stop, n):
 
 
 @kernel
-def learn_at_once(p, s, tables, rows, family, n):
+def learn_at_once(p, s, rows, family, n):
     """Add to the lanes what the fit to the newest `n` samples found of them; call it between two hops.
 
     By how much that turns lanes that were learnt so a little before tells how far off the frequency is.
@@ -189,5 +169,5 @@ def learn_at_once(p, s, tables, rows, family, n):
             weight += power * p.lane_order[k] ** 2
     if weight > 0.0 and since < RECENT_S * p.fs:
         off_Hz = gain / weight * p.fs / (2 * math.pi * since)
-        _retune(p, s, tables, rows, family, min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ))
+        _retune(p, s, rows, family, min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ))
     s.learnt_pos = s.pos

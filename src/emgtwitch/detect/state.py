@@ -7,6 +7,7 @@ import numpy as np
 HOP_TICKS = 8
 LANES = 8  # sinusoids removed: harmonics 1, 2, 3, 5 of both mains, or 1 to 8 of the one that was named
 LEVELS = 7  # window energies of 1, 2, 4, ... 64 ticks
+HISTORY = 2 ** (LEVELS - 1) + HOP_TICKS  # of windows kept of each
 SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
 FLOOR_MAX = 1024  # entries that the floor may look back on
@@ -111,7 +112,7 @@ STATE = np.dtype(
         ("e_main", "f8"),  # of the tick
         ("ticks", "i8"),
         ("hop_tick", "i8"),  # which of the hop is being looked at
-        ("history", "f8", (LEVELS, 2 ** (LEVELS - 1) + HOP_TICKS)),
+        ("history", "f8", (LEVELS, HISTORY)),
         ("window", "f8", (LEVELS,)),
         ("low_ms", "f8"),  # mean squares, smoothed over 32 ms
         ("high_ms", "f8"),
