@@ -67,7 +67,9 @@ def _replay(args: argparse.Namespace, path: Path) -> None:
     native = is_recording(path)
     blocks = _recording(args, path) if native else _foreign(args, path)
     settings = _settings(args, path, native)
-    pipeline = Pipeline(settings, recording_id=_content_id(args, path) if args.log else "")
+    pipeline = Pipeline(
+        settings, recording_id=_content_id(args, path) if args.log and not (native and _named(path)) else ""
+    )
     tally: Tally | None = None
 
     def show(outputs: Sequence[Stamped]) -> None:
@@ -157,6 +159,11 @@ def _head(path: Path) -> list[Session]:
     with contextlib.suppress(OSError), segments(path)[0].open("rb") as file:
         return [note for note in frames(file.read(HEAD_BYTES), (Session.TYPE,)) if isinstance(note, Session)]
     return []
+
+
+def _named(path: Path) -> bool:
+    """Whether the recording says its own id."""
+    return any("recording_id" in note.json for note in _head(path)[:1])
 
 
 def _progress(blocks: Iterable[memoryview], path: Path) -> Iterator[memoryview]:
