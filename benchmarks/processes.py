@@ -62,3 +62,9 @@ def cpu_s_by_thread(pid: int) -> dict[str, float]:
         # In ns; the times in `stat` come in hundredths of a second, a fifth of what is to be measured.
         found[name] = found.get(name, 0.0) + int((task / "schedstat").read_text().split()[0]) / 1e9
     return found
+
+
+def peak_MB(pid: int) -> float:
+    """Most resident memory of a process so far, in MiB as that of `Cost`."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
