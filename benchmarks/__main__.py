@@ -1,4 +1,4 @@
-"""All benchmarks one after the other, then one table: `python -m benchmarks [--quick]`.
+"""All benchmarks one after the other, then one table and a plot: `python -m benchmarks [--quick]`.
 
 --quick: whether each runs at all; what it measures says little. It fails if one of them fails, never for a figure.
 """
@@ -6,14 +6,26 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import time
 
 from benchmarks.figures import machine_line, results_folder
+from benchmarks.growth import draw
 from benchmarks.table import table
 
-SCRIPTS = ("ratios", "startup", "daemon", "day", "import_cost", "false_accepts")
+SCRIPTS = (
+    "ratios",
+    "startup",
+    "daemon",
+    "latency",
+    "instructions",
+    "day",
+    "growth",
+    "import_cost",
+    "false_accepts",
+)
 QUICK = ("--benchmark-min-rounds=1", "--benchmark-max-time=0.02")
 
 
@@ -34,6 +46,8 @@ def main() -> int:
             return code
         print(f"({time.monotonic() - began_s:.0f} s)")
     print(table(folder))
+    kept = json.loads((folder / "growth.json").read_text())
+    print(f"\nHow cost grows: {draw(kept['measured'], folder / 'growth.png')}")
     return 0
 
 

@@ -43,18 +43,7 @@ def shares(scenario: str, rate_Hz: int, channels: int, duration_s: float) -> lis
         stack.enter_context(running([sys.executable, "-m", "benchmarks.board", scenario, str(port)]))
         _until(port.is_symlink, "the board's pty")
         asked = ["--rate", str(rate_Hz), "--channels", str(channels)]
-        command: list[str | Path] = [
-            sys.executable,
-            "-c",
-            NAMED,
-            "run",
-            "--source",
-            port,
-            "--json",
-            "--data",
-            data,
-            *asked,
-        ]
+        run = ["run", "--source", str(port), "--json", "--data", str(data)]
         daemon = stack.enter_context(running([sys.executable, "-c", NAMED, *run, *asked]))
         _until(lambda: _told(data)["scans_seen"] >= WARM_UP_S * rate_Hz, "the first seconds of signal")
         before, began_s = cpu_s_by_thread(daemon.pid), time.monotonic()

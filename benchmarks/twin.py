@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -24,10 +25,11 @@ FLAGS = ("-O3", "-march=native", "-ffast-math", "-fPIC", "-Wall", "-Werror")
 
 @functools.cache
 def _library() -> ctypes.CDLL:
-    """The twin, compiled for this processor. Raises CalledProcessError or FileNotFoundError without gcc."""
+    """The twin for this processor, CFLAGS last. Raises CalledProcessError or FileNotFoundError without gcc."""
+    told = os.environ.get("CFLAGS", "").split()
     with tempfile.TemporaryDirectory() as folder:
         made, path = Path(folder) / "twin.o", Path(folder) / "twin.so"
-        subprocess.run(["gcc", *FLAGS, "-c", "-o", made, SOURCE], check=True)
+        subprocess.run(["gcc", *FLAGS, *told, "-c", "-o", made, SOURCE], check=True)
         # Not linked with -ffast-math: loading it would round denormal numbers to zero in the whole process.
         subprocess.run(["gcc", "-shared", "-o", path, made, "-lm"], check=True)
         library = ctypes.CDLL(str(path))
