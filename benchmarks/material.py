@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +60,7 @@ def write_recording(path: Path, duration_s: int, scenario: str, shift_s: int = 0
             data, seq = encode_samples(piece, index, seq)
             file.write(data)
             index += len(piece)
+        _settle(file)
     return index
 
 
@@ -66,6 +69,13 @@ def write_bare(path: Path, duration_s: int, scenario: str) -> None:
     with path.open("wb") as file:
         for piece in pieces(duration_s, scenario):
             file.write(piece.astype("<i2").tobytes())
+        _settle(file)
+
+
+def _settle(file: BinaryIO) -> None:
+    """Onto the disk now, so that the system does not write it while something is measured."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def detector() -> Detector:
