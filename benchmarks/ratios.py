@@ -22,6 +22,7 @@ from emgtwitch.wire.bulk import encode_samples
 from emgtwitch.wire.decode import Decoder, Run
 
 LIVE_BLOCK = 20  # samples
+LANES = 8
 
 
 def decode(data: bytes) -> list[Floats]:
@@ -96,6 +97,12 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
     quiet = wearer_counts(long_s, "quiet")[:, 0].astype(np.float64)
     _near("floors", detected_floor_uV(quiet), Twin().floor_uV(quiet))
     yield pair("detect quiet / C twin", lambda: detect(quiet, len(quiet)), lambda: Twin().run(quiet), 0.9)
+    side = np.repeat(quiet[:, np.newaxis], LANES, axis=1)
+    yield pair(
+        "C twin of 8 recordings in lanes / one after the other",
+        lambda: Twin(LANES).run_lanes(side),
+        lambda: [Twin().run(quiet) for _ in range(LANES)],
+    )
     for name, peer, least in package_detectors(FS_HZ):
         yield pair(
             f"detect {short_s} s / {name}",
