@@ -11,7 +11,7 @@
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench accuracy peers fuzz lock clean lint types wire bench-quick bench-tools tests tests-quick
+.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools tests tests-quick
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -51,6 +51,9 @@ bench: .venv/.stamp .venv/.peers bench-tools
 
 bench-quick: .venv/.stamp .venv/.peers bench-tools
 	$(PY) -m benchmarks --quick
+
+speed: .venv/.stamp
+	$(PY) -m benchmarks.document
 
 # A compiler for the C twin, a counter of instructions.
 bench-tools:

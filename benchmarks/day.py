@@ -45,6 +45,7 @@ def beside_scipy(folder: Path, hours: int, scenario: str, rounds: int) -> tuple[
         lambda: run(program),
         rounds=rounds,
         least=LEAST,
+        warm=False,
     )
     return ratio, [
         Figure(name, ratio.new_s, "s", LIMIT_S),

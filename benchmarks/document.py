@@ -25,6 +25,11 @@ What a day is compared with filters and thresholds only, in a bare file of the s
 ObsPy do less, too: one time scale, no mains that is followed, no artefacts, no classes. ObsPy's STA/LTA has no filter.
 Instructions are counted by callgrind, which no other process disturbs.
 """
+LATENCY = """
+What a twitch waits for: the filter's delay and the hold, in which it might go on; then the end of the hop in which that
+is decided; then the rest of the signal that the daemon gathers before it looks at any; then compute, disk and print.
+The first two lie between an event's true end and its decision, all of them between its last byte and its line.
+"""
 PARTS = {
     "ratios": "Ratios",
     "day": "A day",
@@ -52,7 +57,7 @@ def write(results: Path = RESULTS, folder: Path = DOCS) -> Path:
     for name, title in PARTS.items():
         if name in found:
             load, rows = found[name]
-            text += [f"\n## {title}\n\nLoad {load}.\n\n"]
+            text += [f"\n## {title}\n{LATENCY if name == 'latency' else ''}\nLoad {load}.\n\n"]
             text += ["| what | value | asked for | base against itself, or throughput |\n|---|---|---|---|\n"]
             text += [f"| {row.what} | {row.value} | {_bound(row.asked)} | {row.beside} |\n" for row in rows]
     text += ["\n## Growth\n\n![How cost grows](speed/growth.png)\n"]

@@ -109,11 +109,13 @@ def draw(measured: Sequence[Mapping[str, Any]], path: Path) -> Path:
     drawing = Drawing(figsize=(12.0, 2.8), layout="constrained")
     for axis, curve in zip(drawing.subplots(1, len(CURVES)), CURVES, strict=True):
         axis.plot(*zip(*curve.points(measured), strict=True), marker=".", color="tab:red")
-        axis.set(xlabel=curve.what, ylabel=f"{curve.of}, {curve.unit}", ylim=(0, None))
+        axis.set(xlabel=curve.what, ylabel=f"{curve.of}, {curve.unit}")
         if curve in (SECONDS, MEMORY):
             axis.set_xscale("log")
         if curve is SECONDS:
-            axis.set(yscale="log", ylim=(None, None))
+            axis.set_yscale("log")
+        else:
+            axis.set_ylim(0)
         axis.grid(alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
     drawing.savefig(path, dpi=80)

@@ -6,6 +6,7 @@ not follow the mains, refines no edges and tells no artefact.
 
 from __future__ import annotations
 
+import binascii
 import warnings
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -27,6 +28,17 @@ Found = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # onsets and offsets,
 
 HEAD_BYTES = 9  # type, seq, index, overruns
 CRC_BYTES = 2
+
+
+def crc_hqx(data: bytes) -> int:
+    """The wire's CRC-16, by the standard library."""
+    return binascii.crc_hqx(data, 0xFFFF)
+
+
+def fastcrc() -> Checksum:
+    """The wire's CRC-16, by fastcrc, which calls it IBM-3740."""
+    checksum: Checksum = import_module("fastcrc").crc16.ibm_3740
+    return checksum
 
 
 def decode_with_packages(data: bytes, crc: Checksum) -> tuple[Floats, int]:

@@ -6,16 +6,22 @@
 from __future__ import annotations
 
 import argparse
-import binascii
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from fastcrc import crc16
 
 from benchmarks.figures import machine_line, save
 from benchmarks.material import FS_HZ, UV_PER_COUNT, blocks, detector, stream, wearer_counts
 from benchmarks.paired import Comparison, compare
-from benchmarks.peers import Floats, ScipyChain, decode_with_packages, encode_by_frame, package_detectors
+from benchmarks.peers import (
+    Floats,
+    ScipyChain,
+    crc_hqx,
+    decode_with_packages,
+    encode_by_frame,
+    fastcrc,
+    package_detectors,
+)
 from benchmarks.twin import Twin
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.wire.bulk import encode_samples
@@ -54,7 +60,7 @@ def replay(data: bytes) -> int:
 
 def replay_with_packages(data: bytes) -> int:
     """Bytes to crossings of a threshold, by packages."""
-    onsets, _ = ScipyChain(FS_HZ, UV_PER_COUNT).whole(decode_with_packages(data, crc16.ibm_3740)[0])
+    onsets, _ = ScipyChain(FS_HZ, UV_PER_COUNT).whole(decode_with_packages(data, fastcrc())[0])
     return len(onsets)
 
 
@@ -72,7 +78,7 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
     ) -> Comparison:
         return compare(name, new, base, rounds=3 if slow else rounds, least=least)
 
-    for package, crc, asked in (("fastcrc", crc16.ibm_3740, 2.5), ("crc_hqx of the standard library", crc_hqx, None)):
+    for package, crc, asked in (("fastcrc", fastcrc(), 2.5), ("crc_hqx of the standard library", crc_hqx, None)):
         _same("decoders", np.concatenate(decode(data)).tobytes(), decode_with_packages(data, crc)[0].tobytes())
         yield pair(
             f"decode / cobs + {package}",
@@ -114,11 +120,6 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
     zeros = np.zeros_like(quiet)
     yield pair("detect zeros / detect quiet", lambda: detect(zeros, len(zeros)), lambda: detect(quiet, len(quiet)), 0.9)
     yield pair("bytes to events / packages", lambda: replay(data), lambda: replay_with_packages(data))
-
-
-def crc_hqx(data: bytes) -> int:
-    """The wire's CRC-16, by the standard library."""
-    return binascii.crc_hqx(data, 0xFFFF)
 
 
 def detected_floor_uV(counts: Floats) -> float:
