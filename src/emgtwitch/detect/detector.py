@@ -130,7 +130,8 @@ class Detector:
         done = 0
         while True:
             taken, found = kernel.advance(counts[done:], self._params, self._state, self._out, flush)
-            rows.extend(self._out[:found].copy())
+            if found:  # an empty copy of rows would take as long as the samples of a block
+                rows.extend(self._out[:found].copy())
             done += taken
             if done == len(counts):
                 return rows
