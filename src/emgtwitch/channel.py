@@ -61,6 +61,11 @@ class Channel:
         self._missing_s = self._timeline.now_s
 
     @property
+    def electrode_off(self) -> bool:
+        """Whether the board has said that the electrode is off."""
+        return self._off_s is not None
+
+    @property
     def settled(self) -> float:
         """Whatever is still to come is decided at or after this session sample."""
         return self.detector.settled if self.detector is not None and self._live else math.inf

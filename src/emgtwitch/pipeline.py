@@ -83,6 +83,21 @@ class Pipeline:
         return tuple(channel.detector for channel in self._channels if channel.detector is not None)
 
     @property
+    def uV_per_count(self) -> float | None:
+        """Of this epoch; None where the gain is unknown."""
+        assert self._format is not None
+        return self._format.uV_per_count
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """All channels of the session so far, for those who show the signal."""
+        return tuple(self._channels)
+
+    def seconds(self, sample: int) -> float:
+        """Session time of a session sample of this epoch."""
+        return self._timeline.seconds(sample)
+
+    @property
     def rejected(self) -> dict[str, int]:
         """Frames that the decoder rejected, by reason."""
         return self._decoder.rejected

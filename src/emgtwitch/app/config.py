@@ -1,7 +1,7 @@
 """Settings from the configuration file and the command line; the command line wins.
 
-The file is TOML: [detector] with a preset and single settings, [device] with rate_Hz, channels, oversampling, and
-[worn] with muscle, side, placement (or one [[worn]] for each channel).
+The file is TOML: [detector] with a preset and single settings, [device] with rate_Hz, channels, oversampling,
+[worn] with muscle, side, placement (or one [[worn]] for each channel), and [diary] with factors, a list of words.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEVICE: dict[str, tuple[int, ...]] = {
     "oversampling": (1, 4, 8),
 }
 WORN = ("muscle", "side", "placement")
-TABLES = ("detector", "device", "worn")
+TABLES = ("detector", "device", "worn", "diary")
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,11 +89,20 @@ def _check(tables: Mapping[str, Any]) -> None:
             raise UsageError(f"[device] has no key {key!r}. Known are: {', '.join(DEVICE)}.")
         if isinstance(value, bool) or value not in DEVICE[key]:
             raise UsageError(f"{key} is {value!r}; allowed are {', '.join(map(str, DEVICE[key]))}.")
+    _check_diary(tables.get("diary", {}))
     worn = tables.get("worn", [])
     for entry in worn if isinstance(worn, list) else [worn]:
         for key, value in entry.items() if isinstance(entry, dict) else [("worn", entry)]:
             if key not in WORN or not isinstance(value, str):
                 raise UsageError(f"[worn] has {key} = {value!r}. It takes texts for: {', '.join(WORN)}.")
+
+
+def _check_diary(diary: Mapping[str, Any]) -> None:
+    for key, value in diary.items():
+        if key != "factors":
+            raise UsageError(f"[diary] has no key {key!r}. Known is: factors.")
+        if not isinstance(value, list) or not all(isinstance(kind, str) and 0 < len(kind) <= 40 for kind in value):
+            raise UsageError(f"factors is {value!r}; it must be a list of words of at most 40 letters.")
 
 
 def _settings(detector: Mapping[str, Any]) -> Settings:

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from emgtwitch.app.days import local_time
+from emgtwitch.app.page.desk import Desk
+from emgtwitch.app.page.news import News
+from emgtwitch.app.page.server import PageServer
+from emgtwitch.app.page.tap import Tap
 from emgtwitch.app.printer import Printer
 from emgtwitch.app.safety import SAFETY
 from emgtwitch.app.show import Tally, json_line, line, summary_line
@@ -36,8 +40,9 @@ class Daemon:
     """Acquires, records, detects, logs and shows one session, until `stop` is set.
 
     The caller holds the lock of the data folder `folder`. `session` is the object of the recording's Session note,
-    `device` what to ask the board for (rate_Hz, channels, oversampling; what is missing stays as it is). Raises
-    CannotWriteError or UnreadableInputError where the log cannot be opened.
+    `device` what to ask the board for (rate_Hz, channels, oversampling; what is missing stays as it is), `page` the
+    host and port of the live page, `config` the configuration file's tables. Raises CannotWriteError or
+    UnreadableInputError where the log cannot be opened, UsageError where the page gets no port.
     """
 
     def __init__(
@@ -48,10 +53,13 @@ class Daemon:
         device: Mapping[str, int],
         stop: threading.Event,
         as_json: bool = False,
+        page: tuple[str, int] | None = None,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         self._folder, self._session, self._stop, self._json = folder, session, stop, as_json
         self._troubles: list[str] = []
-        self._pipeline = Pipeline()
+        self._tap: Tap | None = Tap() if page is not None else None
+        self._pipeline = Pipeline(on_counts=self._tap.counts if self._tap is not None else None)
         self._progress = self._pipeline.progress  # at most PROGRESS_S old; replaced, never changed
         self._tally = Tally(Settings.from_mapping(session["settings"]))
         self._printer = Printer(on_gone=stop.set, on_trouble=self._trouble)
@@ -63,6 +71,9 @@ class Daemon:
             oversampling=device.get("oversampling"),
             on_state=self._say,
         )
+        self._page = PageServer(self._say, *page) if page is not None else None
+        self._news = News(session["recording_id"])
+        self._config = config or {}
         log = LogWriter(log_path(folder))
         recording = folder / SESSIONS_NAME / session["recording_id"]
         log.begin(recording)
@@ -82,6 +93,8 @@ class Daemon:
             self._acquire()
         finally:
             server.close()
+            if self._page is not None:
+                self._page.close()
             tail, outputs = self._source.close(), []
             try:
                 if self._source.hello is not None:
@@ -110,6 +123,7 @@ class Daemon:
             except BaseException:
                 self._keeper.put(data, [], None)  # whatever it is, the signal is not lost
                 raise
+            self._look()
             now_s = time.monotonic()
             progress: Progress | None = None
             if now_s - reported_s >= PROGRESS_S:
@@ -118,9 +132,36 @@ class Daemon:
             if data or outputs or progress:
                 self._keeper.put(data, outputs, progress)
 
+    def _look(self) -> None:
+        """Let the page's memory see what was fed; a defect there must not end the recording."""
+        tap = self._tap
+        if tap is None:
+            return
+        had_signal = tap.epoch is not None
+        try:
+            tap.look(self._pipeline)
+        except Exception as error:
+            self._tap = None
+            self._trouble(f"The page's signal has failed ({type(error).__name__}: {error}); recording goes on.")
+            return
+        if not had_signal and tap.epoch is not None and self._page is not None:
+            self._page.start(self._desk(tap))
+
+    def _desk(self, tap: Tap) -> Desk:
+        return Desk(
+            folder=self._folder,
+            config=self._config,
+            tap=tap,
+            news=self._news,
+            status=lambda: self._status({}) | {key: self._session[key] for key in ("settings", "worn")},
+            write=self._keeper.write,
+            note=self._note,
+        )
+
     # What a person sees; the first two run on the storage thread
 
     def _show(self, outputs: Sequence[Stamped]) -> None:
+        self._news.post(outputs)
         self._print(outputs, "")
 
     def _show_unstored(self, outputs: Sequence[Stamped]) -> None:
@@ -165,10 +206,13 @@ class Daemon:
         return answers[command](request)
 
     def _mark(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._note(str(request.get("kind", "mark")), request.get("detail") or {})
+        return {"done": True}
+
+    def _note(self, kind: str, detail: dict[str, Any]) -> None:
         if self._source.hello is None:
             raise NoBoardError("The daemon still waits for the board's first word. Mark again in a moment.")
-        self._source.note(str(request.get("kind", "mark")), request.get("detail") or {})
-        return {"done": True}
+        self._source.note(kind, detail)
 
     def _status(self, _: dict[str, Any]) -> dict[str, Any]:
         progress, hello = self._progress, self._source.hello

@@ -133,13 +133,13 @@ def bounds_s(session: Row, start: Moment, end: Moment) -> tuple[float, float]:
         elif session["started_utc_ms"] is None:
             return 0.0, 0.0
         else:
-            utc_ms = bound.utc_ms if bound.local_ms is None else utc_ms_of(bound.local_ms, _zone(session))
+            utc_ms = bound.utc_ms if bound.local_ms is None else utc_ms_of(bound.local_ms, zone_of(session))
             assert utc_ms is not None
             bounds.append((utc_ms - session["started_utc_ms"]) / 1000)
     return bounds[0], bounds[1]
 
 
-def _zone(session: Row) -> datetime.tzinfo:
+def zone_of(session: Row) -> datetime.tzinfo:
     """The session's zone; where this machine does not know it, the offset that was valid when it began."""
     if session["zone"]:
         import zoneinfo

@@ -38,6 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, dest=key, type=int, choices=DEVICE[key], help=f"{text}; else as it is set")
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     parser.add_argument("--data", metavar="DIR", help="the data folder; else EMGTWITCH_DATA, else the XDG data folder")
+    parser.add_argument("--port", type=int, default=8765, metavar="N", help="of the live page, or the next free one")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address of the live page; on another than 127.0.0.1 it asks for a token",
+    )
+    parser.add_argument("--no-page", action="store_true", help="serve no page")
     add_settings_arguments(parser)
 
 
@@ -60,7 +68,8 @@ def main(args: argparse.Namespace) -> int:
         from emgtwitch.app.daemon import Daemon
 
         session = _session(settings.as_dict(), _worn(args, config), time.time())
-        daemon = Daemon(open_link, folder, session, device, stop, args.json)
+        page = None if args.no_page else (args.host, args.port)
+        daemon = Daemon(open_link, folder, session, device, stop, args.json, page, config)
         daemon.run()
         print(daemon.summary())
     return 0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from emgtwitch.detect import kernel
 from emgtwitch.detect.floor import FLOOR_QUANTILE, LOW_QUANTILE, SPREAD_SIGMA, TAIL_EVERY_S, TAIL_STEP, look_hops
 from emgtwitch.detect.mains import TUNE_S
-from emgtwitch.detect.state import FLOOR_MAX, HOP_TICKS, LANES, OUT, PARAMS, SCALES, STATE
+from emgtwitch.detect.state import CAUSES, FLOOR_MAX, HOP_TICKS, LANES, OUT, PARAMS, SCALES, STATE
 from emgtwitch.dsp.design import (
     butterworth_band_pass,
     butterworth_high_pass,
@@ -106,6 +106,51 @@ class Detector:
         """Amplitude of the mains that is being removed, root of the sum of squares over its harmonics."""
         state = self._state[0]
         return math.sqrt(float(np.sum(state["lane_c"] ** 2 + state["lane_s"] ** 2)))
+
+    # For those who show the signal
+
+    @property
+    def condition(self) -> str:
+        """rail or flat where the input says nothing at present, settling while the floor is not known, else good."""
+        state = self._state[0]
+        return CAUSES[state["bad"]][0] if state["bad"] else "settling" if state["settling"] else "good"
+
+    @property
+    def delay(self) -> int:
+        """Samples by which the filtered signal comes later than the raw one."""
+        return int(self._params["delay"][0])
+
+    @property
+    def filtered_count(self) -> int:
+        """Samples filtered since the cold start, holes not counted."""
+        return int(self._state["pos"][0])
+
+    @property
+    def whole_since(self) -> int:
+        """How many of them lie before the last hole."""
+        return int(self._state["splice_pos"][0])
+
+    def filtered(self, start: int, stop: int) -> npt.NDArray[np.float64]:
+        """Samples start to stop of those filtered, as far as they are kept (over a second), in uV (counts)."""
+        start = max(start, self.filtered_count - len(self._ring))
+        kept: npt.NDArray[np.float64] = self._ring[
+            np.arange(start, max(start, stop)) & int(self._params["ring_mask"][0])
+        ]
+        return kept
+
+    @property
+    def on_uV(self) -> float:
+        """RMS over the window of the detector that is next to 32 ms which opens an event; NaN before it is known."""
+        state, params = self._state[0], self._params[0]
+        scale = 2 if math.isfinite(state["on"][2]) else 3
+        n = int(params["tick"]) << (int(params["first_scale"]) + scale)
+        return math.sqrt(state["on"][scale] / n) or math.nan
+
+    @property
+    def off_uV(self) -> float:
+        """RMS to which the signal must return for the event to end; NaN before it is known."""
+        state = self._state[0]
+        return math.sqrt(state["base"] if state["phase"] else state["floor"]) or math.nan
 
     def feed(self, counts: npt.NDArray[np.float64]) -> list[np.void]:
         """Rows decided by these samples, in order. `counts` (n,) float64, contiguous."""

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from emgtwitch.detect.records import Announcement, Event, Mark, Progress, Stamped
+from emgtwitch.errors import CannotWriteError
+from emgtwitch.store.log import LogWriter
 from emgtwitch.store.storage import Storage
 
 PERIOD_S = 1.0
 MAX_QUEUED_BYTES = 64 << 20  # over 7 hours at 1 kHz
+MAX_JOBS = 64
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -67,6 +75,7 @@ class Keeper:
         self._batch = Batch(0.0)  # the first bytes at once: making files takes longer than writing to them
         self._storing_bytes = 0
         self._changed = threading.Condition()
+        self._jobs: deque[Callable[[], None]] = deque()
         self._closing = False
         self._dropping = False
         self._failure: Exception | None = None
@@ -100,6 +109,28 @@ class Keeper:
         if trouble is not None:
             self._on_trouble(trouble)
 
+    def write(self, job: Callable[[LogWriter], T]) -> Future[T]:
+        """Run `job` on the storage thread, with the log; its result or what it raised. Never waits for a disk.
+
+        Raises CannotWriteError where too many wait already, or where the keeper closes.
+        """
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(self._storage.write(job))
+            except Exception as error:
+                future.set_exception(error)
+
+        with self._changed:
+            if self._closing or self._failure is not None or len(self._jobs) >= MAX_JOBS:
+                raise CannotWriteError("The log takes nothing at present: its disk does not keep up. Try again.")
+            self._jobs.append(run)
+            self._changed.notify()
+        return future
+
     def close(self) -> None:
         """Store what is left, end the run and wait for it. Raises what the storage thread died of."""
         with self._changed:
@@ -117,16 +148,22 @@ class Keeper:
         except Exception as error:  # a defect, not a disk: hand it to whoever puts or closes
             with self._changed:
                 self._failure = error
+                self._jobs.clear()
 
     def _store_next(self) -> bool:
-        """Wait for a batch that is due and store it; False when all is stored and the keeper closes."""
+        """Wait for a job or for a batch that is due; False when all is stored and the keeper closes."""
         with self._changed:
-            while not self._closing and (due_in_s := self._batch.due_in_s(self._monotonic_s())) != 0.0:
+            while not (self._closing or self._jobs) and (due_in_s := self._batch.due_in_s(self._monotonic_s())) != 0.0:
                 self._changed.wait(due_in_s)
-            batch, self._batch = self._batch, Batch(self._period_s)
-            if batch.since_s is None:
-                return False
-            self._storing_bytes = batch.data_bytes
+            job = self._jobs.popleft() if self._jobs else None
+            if job is None:
+                batch, self._batch = self._batch, Batch(self._period_s)
+                if batch.since_s is None:
+                    return False
+                self._storing_bytes = batch.data_bytes
+        if job is not None:
+            job()
+            return True
         self._storage.store(batch.data, batch.outputs, batch.progress)
         with self._changed:
             self._storing_bytes = 0

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from emgtwitch import __version__
 from emgtwitch.detect.records import Announcement, Event, Interval, Mark, Opened, Progress, Stamped
 from emgtwitch.errors import CannotWriteError
 from emgtwitch.store.schema import connect_writer
+
+T = TypeVar("T")
 
 
 class LogWriter:
@@ -93,6 +95,20 @@ class LogWriter:
         """Commit a mark that was made while nothing was recorded. Raises CannotWriteError."""
         self._session = None
         self.write([Stamped(Mark(kind, None, 0.0, "host", 0, dict(detail)), utc_ms, utc_offset_s)])
+
+    def change(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `act` in one transaction, on the disk when this returns, and give its result.
+
+        Raises what `act` raises, and then nothing has changed, and CannotWriteError.
+        """
+        try:
+            with _transaction(self._connection()) as db:
+                return act(db)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a defect of the caller
+        except sqlite3.Error as error:
+            self._drop()
+            raise CannotWriteError(f"The log {self.path} cannot be written: {error}.") from None
 
     def close(self) -> None:
         """Close the file. A session that was not ended counts as crashed for the next writer."""

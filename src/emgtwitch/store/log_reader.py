@@ -87,6 +87,15 @@ class LogReader:
         )
         return [row | {"detail": json.loads(row["detail"])} for row in rows]
 
+    def diary(self, selection: Selection = Selection()) -> list[Row]:
+        """Diary entries in order of time; only times select."""
+        when, values = _time_range("diary", selection)
+        return self._rows(f"SELECT * FROM diary WHERE {when} ORDER BY utc_ms, id", values)
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Row]:
+        """What a SELECT finds, for the rest of this room."""
+        return self._rows(sql, values)
+
     def close(self) -> None:
         self._db.close()
         if self._copy is not None:

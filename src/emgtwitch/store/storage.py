@@ -6,15 +6,17 @@ A disk that refuses stops neither the other half nor the detection: each trouble
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from emgtwitch.detect.records import Progress, Stamped
-from emgtwitch.errors import EmgtwitchError
+from emgtwitch.errors import CannotWriteError, EmgtwitchError
 from emgtwitch.store.log import LogWriter
 from emgtwitch.store.recording import SessionWriter
 
 BACKLOG = 50_000  # outputs kept for a log that cannot be written: hours of the busiest muscle
 
 Outputs = Sequence[Stamped]
+T = TypeVar("T")
 
 
 def _ignore(_: object) -> None:
@@ -53,6 +55,12 @@ class Storage:
         """Store one batch: `data` is whole frames, `outputs` what the pipeline said, in their order."""
         self._record(data)
         self._commit(outputs, progress)
+
+    def write(self, job: Callable[[LogWriter], T]) -> T:
+        """What `job` makes of the log. Raises what it raises, and CannotWriteError where there is no log."""
+        if self._log is None:
+            raise CannotWriteError("No log is written here. Name one with --log.")
+        return job(self._log)
 
     def close(self) -> None:
         """End the run in the log and close both files; says once more what could not be stored."""

@@ -1,0 +1,182 @@
+"""Answers from the log: events, intervals, marks, trains, the hours of a day."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from emgtwitch.app.days import day_bounds_utc_ms, moment
+from emgtwitch.app.events import zone_of
+from emgtwitch.app.exposure import exposure
+from emgtwitch.app.log_rows import Row, event_json, interval_json, mark_json
+from emgtwitch.app.page.desk import Desk
+from emgtwitch.app.page.news import event_id
+from emgtwitch.app.page.route import Asked, RefusedError
+from emgtwitch.app.trains import trains
+from emgtwitch.detect.records import CLASSES
+from emgtwitch.errors import UsageError
+from emgtwitch.store.log_reader import Selection
+from emgtwitch.store.told import labels, ratings
+
+HOUR_MS = 3_600_000
+LEAST_S = 60.0  # analysable, before a rate is told
+MOST_ROWS = 5000
+
+
+def selection(desk: Desk, from_: str, to: str, **more: Any) -> Selection:
+    """What a query's `from` and `to` select. Raises RefusedError."""
+    try:
+        start, end = moment(from_, desk.today(), end=False), moment(to, desk.today(), end=True)
+    except (UsageError, OverflowError, OSError, ValueError) as error:
+        raise RefusedError(400, f"The time cannot be read: {error}", "Send today, a date, or an ISO time.") from None
+    return Selection(
+        from_local_ms=start.local_ms,
+        to_local_ms=end.local_ms,
+        from_utc_ms=start.utc_ms,
+        to_utc_ms=end.utc_ms,
+        **more,
+    )
+
+
+def events(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """The events of a stretch of time, with the wearer's labels and ratings beside them."""
+    query = asked.query
+    chosen = selection(
+        desk, query.from_, query.to, classes=(query.class_,) if query.class_ else (), channel=query.channel
+    )
+    with desk.log() as log:
+        found = log.events(chosen)
+        sessions = log.sessions()
+        labelled, rated = labels(log), ratings(log)
+    numbers = train_numbers(sessions, found)
+    shown = found[-query.limit :]
+    rows = [event_row(row, numbers.get(row["id"]), labelled, rated) for row in shown]
+    return {"events": rows, "total": len(found), "counts": counts(found)}
+
+
+def event_row(row: Row, train: int | None, labelled: dict[int, Row], rated: dict[int, Row]) -> Row:
+    """An event as the API tells it."""
+    label, rating = labelled.get(row["id"]), rated.get(row["id"])
+    return event_json(row, train) | {
+        "id": event_id(row["recording_id"], row["channel"], row["number"]),
+        "label": label["class"] if label is not None and label["class"] != "confirmed" else None,
+        "label_note": label["note"] if label is not None else None,
+        "pain": rating["pain"] if rating is not None else None,
+        "note": rating["note"] if rating is not None else None,
+    }
+
+
+def counts(found: Sequence[Row]) -> dict[str, int]:
+    """Events by class, in the detector's word."""
+    return {name: sum(event["class"] == name for event in found) for name in CLASSES}
+
+
+def train_numbers(sessions: Sequence[Row], found: Sequence[Row]) -> dict[int, int]:
+    """The number of its train, from 1, by the row id of each event in one."""
+    return {event["id"]: n for n, train in enumerate(_trains(sessions, found), start=1) for event in train}
+
+
+def _trains(sessions: Sequence[Row], found: Sequence[Row]) -> list[list[Row]]:
+    told = {session["id"]: session["settings"] for session in sessions}
+    out: list[list[Row]] = []
+    for session in dict.fromkeys(event["session"] for event in found):
+        settings = told.get(session, {})
+        own = [event for event in found if event["session"] == session]
+        out += trains(own, settings.get("train_gap_s", 1.0), settings.get("train_min_count", 3))
+    return out
+
+
+def intervals(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Time that could not be analysed, and remarks on the clock."""
+    with desk.log() as log:
+        found = log.intervals(selection(desk, asked.query.from_, asked.query.to))
+    return {"intervals": [interval_json(row) for row in found[-MOST_ROWS:]], "total": len(found)}
+
+
+def marks(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """The wearer's marks and the board's."""
+    with desk.log() as log:
+        found = log.marks(selection(desk, asked.query.from_, asked.query.to))
+    rows = [mark_json(row) | {"source": row["source"]} for row in found[-MOST_ROWS:]]
+    return {"marks": rows, "total": len(found)}
+
+
+def trains_of(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Trains of twitches in a stretch of time."""
+    with desk.log() as log:
+        found = _trains(log.sessions(), log.events(selection(desk, asked.query.from_, asked.query.to)))
+    rows = []
+    for number, train in enumerate(found, start=1):
+        first, last = train[0], train[-1]
+        length_s = last["onset_s"] - first["onset_s"]
+        rows.append(
+            {
+                "train": number,
+                "channel": first["channel"],
+                "recording_id": first["recording_id"],
+                "onset_s": round(first["onset_s"], 6),
+                "offset_s": round(last["offset_s"] or last["onset_s"], 6),
+                "twitches": len(train),
+                "rate_Hz": round((len(train) - 1) / length_s, 3) if length_s > 0 else None,
+                "utc_ms": first["utc_ms"],
+                "utc_offset_s": first["utc_offset_s"],
+            }
+        )
+    return {"trains": rows}
+
+
+def hours(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Counts, exposure and rates of each hour of a local day; an hour without signal has no rate, not a rate of 0."""
+    chosen = selection(desk, asked.query.day, asked.query.day)
+    if chosen.from_local_ms is None:
+        raise RefusedError(400, f"{asked.query.day!r} is a moment, no day.", "Send a date, as 2024-05-31, or today.")
+    day = datetime.date(1970, 1, 1) + datetime.timedelta(milliseconds=chosen.from_local_ms)
+    with desk.log() as log:
+        sessions = log.sessions()
+        zone = zone_of(sessions[-1]) if sessions else datetime.UTC
+        start_ms, end_ms = day_bounds_utc_ms(day, zone)
+        within = Selection(from_utc_ms=start_ms, to_utc_ms=end_ms)
+        found, labelled = log.events(within), labels(log)
+        lost = log.intervals(Selection())
+    known = [s for s in sessions if s["started_utc_ms"] is not None and _meets(s, start_ms, end_ms)]
+    rows = []
+    for begin_ms in range(start_ms, end_ms, HOUR_MS):
+        until_ms = min(begin_ms + HOUR_MS, end_ms)
+        own = [e for e in found if begin_ms <= e["utc_ms"] < until_ms]
+        rows.append(_hour(begin_ms, until_ms, own, known, lost, labelled))
+    whole = _hour(start_ms, end_ms, found, known, lost, labelled)
+    return {"day": day.isoformat(), "zone": str(zone), "hours": rows, "whole": whole}
+
+
+def _hour(
+    begin_ms: int, until_ms: int, found: list[Row], sessions: list[Row], lost: list[Row], labelled: dict[int, Row]
+) -> dict[str, Any]:
+    recorded_s = analysable_s = off_s = 0.0
+    for session in sessions:
+        from_s, to_s = ((ms - session["started_utc_ms"]) / 1000 for ms in (begin_ms, until_ms))
+        length_s, parts = exposure(session, lost, from_s, to_s)
+        recorded_s += length_s
+        analysable_s += sum(parts) / len(parts) if parts else 0.0
+        leads = [i for i in lost if i["kind"] in ("lead_off", "flat", "rail")]
+        off = exposure(session | {"analysable_s": []}, leads, from_s, to_s)[1]
+        off_s += length_s - sum(off) / len(off) if off else 0.0
+    told = counts(found)
+    rejected = [e for e in found if labelled.get(e["id"], {}).get("class") in ("voluntary", "artefact")]
+    hours_seen = analysable_s / 3600
+    enough = analysable_s >= LEAST_S
+    return {
+        "from_utc_ms": begin_ms,
+        "to_utc_ms": until_ms,
+        "counts": told,
+        "rejected": counts(rejected),  # by the wearer's label
+        "recorded_s": round(recorded_s, 3),
+        "analysable_s": round(analysable_s, 3),
+        "not_worn_s": round(off_s, 3),
+        "per_hour": {name: round(n / hours_seen, 2) if enough else None for name, n in told.items()},
+    }
+
+
+def _meets(session: Row, start_ms: int, end_ms: int) -> bool:
+    began_ms = session["started_utc_ms"]
+    return bool(began_ms < end_ms and began_ms + 1000 * session["duration_s"] > start_ms)

@@ -1,0 +1,130 @@
+"""The page's server: on a thread of its own, which leaves signals to the daemon and never keeps it from ending."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+
+from emgtwitch.app.page.desk import Desk
+from emgtwitch.errors import UsageError
+
+HOST = "127.0.0.1"
+PORT = 8765
+TRIES = 20
+CLOSE_S = 2.0
+MOST_CONNECTIONS = 64
+
+
+class PageServer:
+    """Holds `host` and `port`, or the next port that is free; serves from `start` until `close`.
+
+    `say` gets the address, and sentences of trouble. Raises UsageError where no port can be had. What starlette and
+    uvicorn take to load is spent on the thread, after `start`.
+    """
+
+    def __init__(self, say: Callable[[str], None], host: str = HOST, port: int = PORT) -> None:
+        self._say, self._host = say, host
+        self._token = None if _is_loopback(host) else secrets.token_urlsafe(24)
+        self._socket = _bind(host, port)
+        self.port = self._socket.getsockname()[1]
+        self._wanted = port
+        self._stop: Callable[[], None] | None = None
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, desk: Desk) -> None:
+        """Begin to serve `desk`."""
+        if self._wanted and self.port != self._wanted:
+            self._say(f"port {self._wanted} is taken; the page is on {self.port}")
+        self._thread = threading.Thread(target=self._run, args=(desk,), name="page", daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """What a person opens; with the token where one is needed."""
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{name}:{self.port}/" + (f"?token={self._token}" if self._token else "")
+
+    def close(self) -> None:
+        """Stop serving; open sockets are closed."""
+        self._closing.set()
+        if self._stop is not None:
+            self._stop()
+        if self._thread is not None:
+            self._thread.join(CLOSE_S)
+        self._socket.close()
+
+    def _run(self, desk: Desk) -> None:
+        try:
+            self._serve(desk)
+        except Exception as error:  # the page is not worth the recording
+            self._say(f"The page has failed ({type(error).__name__}: {error}); recording goes on without it.")
+
+    def _serve(self, desk: Desk) -> None:
+        import asyncio
+
+        import uvicorn
+
+        from emgtwitch.app.page.guard import Guard
+        from emgtwitch.app.page.web import application
+
+        config = uvicorn.Config(
+            application(desk, Guard(self._host, self.port, self._token)),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=1024,
+            ws_max_queue=4,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=1,
+        )
+        server = uvicorn.Server(config)
+
+        def stop() -> None:
+            server.should_exit = True
+
+        self._stop = stop
+        if self._closing.is_set():
+            return
+
+        async def serve() -> None:
+            # `Server.serve` would take the process's signals; they are the daemon's.
+            await server._serve(sockets=[self._socket])
+
+        self._say(f"the page is at {self.address}")
+        asyncio.run(serve())
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this computer reaches the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A listening socket on the first free port from `port` on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    trouble: OSError | None = None
+    for number in range(port, port + TRIES) if port else (0,):
+        if number > 65535:
+            break
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, number))
+            listener.listen(64)
+        except OSError as error:
+            listener.close()
+            trouble = error
+            continue
+        return listener
+    why = trouble.strerror if trouble is not None else "there is none"
+    raise UsageError(f"The page gets no port from {port} on at {host}: {why}. Choose --port or --host, or --no-page.")
