@@ -132,10 +132,9 @@ class Detector:
 
     def filtered(self, start: int, stop: int) -> npt.NDArray[np.float64]:
         """Samples start to stop of those filtered, as far as they are kept (over a second), in uV (counts)."""
-        start = max(start, self.filtered_count - len(self._ring))
-        kept: npt.NDArray[np.float64] = self._ring[
-            np.arange(start, max(start, stop)) & int(self._params["ring_mask"][0])
-        ]
+        mask = int(self._params["ring_mask"][0])
+        start = max(start, self.filtered_count - mask - 1)
+        kept: npt.NDArray[np.float64] = self._state["ring"][0][np.arange(start, max(start, stop)) & mask]
         return kept
 
     @property
