@@ -23,6 +23,10 @@ MODULES = {
     "numba": "numba",
     "pyserial": "serial",
     "rich": "rich.console",
+    "msgspec": "msgspec",
+    "starlette": "starlette.applications",
+    "uvicorn": "uvicorn",
+    "websockets": "websockets.server",
     "matplotlib": "matplotlib.figure",
     "h5py": "h5py",
 }

@@ -32,7 +32,9 @@ KILLS = 20
 AT_ONCE = 5
 STORING_S, WORST_STORING_S = 0.25, 2.0  # of five daemons at once on one disk, which others use, too
 BOOT_S = 0.3  # of a board without a bootloader
-STARTED = re.compile(r"emgtwitch: recording to \S+; Ctrl-C stops\nemgtwitch: sim:quiet is open\n(.*streams\n)?")
+STARTED = re.compile(
+    r"emgtwitch: recording to \S+; Ctrl-C stops\nemgtwitch: sim:quiet is open\n(.*streams\n)?(.*page is .*\n)*"
+)
 
 
 class DamagedBoard(FakeBoard):

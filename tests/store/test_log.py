@@ -266,7 +266,7 @@ def test_a_file_that_is_no_log_is_refused_and_left_as_it_is(
     for content, text in (
         (b"once upon a time " * 999, "is damaged"),
         (other.read_bytes(), "database of another program"),
-        (bytes(newer), "has version 99; this program reads up to 1. Update emgtwitch"),
+        (bytes(newer), f"has version 99; this program reads up to {len(migrations())}. Update emgtwitch"),
     ):
         path.write_bytes(content)
         with pytest.raises(UnreadableInputError, match=text):
@@ -330,16 +330,18 @@ def test_a_log_of_every_earlier_version_is_brought_up_to_date_with_its_rows(tmp_
 def test_a_migration_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "migrations"
     folder.mkdir()
-    (folder / "0001_initial.sql").write_text(migrations()[0])
+    for number, step in enumerate(migrations(), start=1):
+        (folder / f"{number:04d}_step.sql").write_text(step)
+    following = folder / f"{len(migrations()) + 1:04d}_next.sql"
     write_run(tmp_path / "log.sqlite3")
-    (folder / "0002_next.sql").write_text("CREATE TABLE next (a); INSERT INTO nowhere VALUES (1);")
+    following.write_text("CREATE TABLE next (a); INSERT INTO nowhere VALUES (1);")
     with pytest.raises(CannotWriteError, match="no such table: nowhere"):
         connect_writer(tmp_path / "log.sqlite3", folder)
     assert len(everything(tmp_path / "log.sqlite3")["events"]) == 2
-    (folder / "0002_next.sql").write_text("CREATE TABLE next (a); INSERT INTO next VALUES (1);")
+    following.write_text("CREATE TABLE next (a); INSERT INTO next VALUES (1);")
     db = connect_writer(tmp_path / "log.sqlite3", folder)
     assert db.execute("SELECT a FROM next").fetchone() == (1,)
-    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA user_version").fetchone() == (len(migrations()) + 1,)
     db.close()
 
 

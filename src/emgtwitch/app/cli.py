@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("emgtwitch.app.events", "list or draw what the log holds"),
     "status": ("emgtwitch.app.status", "say whether the daemon runs and how well it hears"),
     "mark": ("emgtwitch.app.mark", "put a mark into the log and the running recording"),
+    "page": ("emgtwitch.app.open_page", "show a recording or a log in the browser, without a board"),
     "ports": ("emgtwitch.app.ports", "list serial ports and the boards that answer there"),
     "flash": ("emgtwitch.app.flash", "write the firmware into an Uno or Nano, with avrdude"),
     "doctor": ("emgtwitch.app.doctor", "check port, rights, board, clock, noise and mains; one remedy a finding"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from emgtwitch import __version__
 from emgtwitch.app.config import DEVICE, WORN, add_settings_arguments, chosen_settings, read_config
 from emgtwitch.app.kernels import prepare_kernels, warm_up
+from emgtwitch.app.page.server import HOST, PORT
 
 if TYPE_CHECKING:
     from emgtwitch.settings import Settings
@@ -38,15 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, dest=key, type=int, choices=DEVICE[key], help=f"{text}; else as it is set")
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     parser.add_argument("--data", metavar="DIR", help="the data folder; else EMGTWITCH_DATA, else the XDG data folder")
-    parser.add_argument("--port", type=int, default=8765, metavar="N", help="of the live page, or the next free one")
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="address of the live page; on another than 127.0.0.1 it asks for a token",
-    )
+    add_page_arguments(parser)
     parser.add_argument("--no-page", action="store_true", help="serve no page")
     add_settings_arguments(parser)
+
+
+def add_page_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the page is served."""
+    parser.add_argument("--port", type=int, default=PORT, metavar="N", help="of the page; the next one if it is taken")
+    parser.add_argument(
+        "--host", default=HOST, metavar="ADDRESS", help="of the page; beyond this computer it asks for a token"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -59,9 +62,9 @@ def main(args: argparse.Namespace) -> int:
     device = {key: value for key in DEVICE if (value := getattr(args, key) or config.get("device", {}).get(key))}
     folder = make_data_folder(data_folder(args.data))
     stop = threading.Event()
-    with DataLock(folder), _on_signals(stop.set):
+    with DataLock(folder), on_signals(stop.set):
         nothing = _nothing(settings, args.json)
-        with _on_signals(lambda: _leave(nothing)):  # compiling may take half a minute: do not wait for it
+        with on_signals(lambda: _leave(nothing)):  # compiling may take half a minute: do not wait for it
             prepare_kernels()
             open_link = _open_link(args.source)
             warm_up()
@@ -82,7 +85,7 @@ def _leave(last_line: str) -> None:
 
 
 @contextlib.contextmanager
-def _on_signals(act: Callable[[], None]) -> Iterator[None]:
+def on_signals(act: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C, SIGTERM and a closed terminal do `act` instead of breaking off in the middle of something."""
     signals = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup

@@ -13,6 +13,7 @@ REFUSALS = {
     400: "The request cannot be read",
     403: "The request comes from another page or lacks the token",
     404: "There is no such thing",
+    405: "There is no such method here",
     409: "Not possible at present",
     413: "The body is too large",
     415: "The body is not application/json",
@@ -55,7 +56,7 @@ def _operation(row: Row, schemas: dict[str, Any]) -> dict[str, Any]:
         {"name": name, "in": "query", "required": name in required, "schema": _without_null(schema)}
         for name, schema in query.get("properties", {}).items()
     ]
-    refusals = {400, 403, 404, 429, 503, *row.refusals, *((413, 415) if row.method in ("POST", "PATCH") else ())}
+    refusals = {400, 403, 404, 405, 429, 503, *row.refusals, *((413, 415) if row.method in ("POST", "PATCH") else ())}
     name = row.path.strip("/").translate(str.maketrans("/", "_", "{}"))
     out: dict[str, Any] = {
         "operationId": f"{row.method.lower()}_{name}",

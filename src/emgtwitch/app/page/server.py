@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import secrets
 import socket
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from emgtwitch.app.page.desk import Desk
 from emgtwitch.errors import UsageError
+
+if TYPE_CHECKING:
+    from emgtwitch.app.page.desk import Desk
 
 HOST = "127.0.0.1"
 PORT = 8765
 TRIES = 20
+BACKLOG = 64
 CLOSE_S = 2.0
 MOST_CONNECTIONS = 64
 
@@ -110,21 +115,20 @@ def _is_loopback(host: str) -> bool:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket on the first free port from `port` on."""
+    """A listening socket on `port`, on the first free one of those after it, or on any. Raises UsageError."""
+    if not 0 <= port <= 65535:
+        raise UsageError(f"--port is {port}; it must be from 1 to 65535, or 0 for any.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    trouble: OSError | None = None
-    for number in range(port, port + TRIES) if port else (0,):
-        if number > 65535:
-            break
+    for number in (*range(port, min(port + TRIES, 65536)), 0):
         listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what closed a moment ago is free
         try:
             listener.bind((host, number))
-            listener.listen(64)
+            listener.listen(BACKLOG)
+            return listener
         except OSError as error:
             listener.close()
-            trouble = error
-            continue
-        return listener
-    why = trouble.strerror if trouble is not None else "there is none"
-    raise UsageError(f"The page gets no port from {port} on at {host}: {why}. Choose --port or --host, or --no-page.")
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                why = error.strerror or str(error)
+                raise UsageError(f"The page cannot be at {host}: {why}. Choose another --host, or --no-page.") from None
+    raise UsageError(f"No port is free at {host}. Choose another --host, or --no-page.")
