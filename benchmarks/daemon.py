@@ -40,11 +40,11 @@ def shares(scenario: str, rate_Hz: int, channels: int, duration_s: float) -> lis
     """Percent of a core, of the whole daemon and of each of its threads, its memory, and what it lost."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         port, data = Path(name) / "board", Path(name) / "data"
-        stack.enter_context(running([sys.executable, "-m", "benchmarks.board", scenario, str(port)]))
+        board = [sys.executable, "-m", "benchmarks.board", scenario, str(rate_Hz), str(channels), str(port)]
+        stack.enter_context(running(board))
         _until(port.is_symlink, "the board's pty")
-        asked = ["--rate", str(rate_Hz), "--channels", str(channels)]
         run = ["run", "--source", str(port), "--json", "--data", str(data)]
-        daemon = stack.enter_context(running([sys.executable, "-c", NAMED, *run, *asked]))
+        daemon = stack.enter_context(running([sys.executable, "-c", NAMED, *run]))
         _until(lambda: _told(data)["scans_seen"] >= WARM_UP_S * rate_Hz, "the first seconds of signal")
         before, began_s = cpu_s_by_thread(daemon.pid), time.monotonic()
         time.sleep(duration_s)

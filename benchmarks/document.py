@@ -28,7 +28,7 @@ Instructions are counted by callgrind, which no other process disturbs.
 LATENCY = """
 What a twitch waits for: the filter's delay and the hold, in which it might go on; then the end of the hop in which that
 is decided; then the rest of the signal that the daemon gathers before it looks at any; then compute, disk and print.
-The first two lie between an event's true end and its decision, all of them between its last byte and its line.
+The first three lie between an event's true end and its decision, all of them between its last byte and its line.
 """
 PARTS = {
     "ratios": "Ratios",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,13 +44,13 @@ def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None)
 
 @contextlib.contextmanager
 def running(command: Sequence[str | Path], stdout: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
-    """The process while it runs, with standard error in standard output; stopped afterwards as by Ctrl-C."""
+    """The process while it runs, with standard error in standard output; stopped afterwards by SIGTERM."""
     words = [str(word) for word in command]
     with subprocess.Popen(words, stdout=stdout, stderr=subprocess.STDOUT, text=True) as process:
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # a shell lets those in the background ignore SIGINT
             try:
                 process.communicate(timeout=PATIENCE_S)
             except subprocess.TimeoutExpired:
