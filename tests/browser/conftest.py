@@ -1,4 +1,4 @@
-"""A daemon on the simulated wearer, and Chromium on its page: no request leaves this machine, no error is left unsaid."""
+"""A daemon on the simulated wearer and Chromium on its page: nothing leaves this machine, no error is left unsaid."""
 
 from __future__ import annotations
 
