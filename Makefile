@@ -11,7 +11,7 @@
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench accuracy peers fuzz lock clean lint types wire bench-quick tests tests-quick
+.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools tests tests-quick
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -46,11 +46,18 @@ tests: .venv/.stamp .venv/.peers build/firmware/board build/firmware/optiboot.he
 tests-quick: .venv/.stamp
 	$(PY) -m pytest -m "not slow"
 
-bench: .venv/.stamp .venv/.peers
+bench: .venv/.stamp .venv/.peers bench-tools
 	$(PY) -m benchmarks
 
-bench-quick: .venv/.stamp .venv/.peers
+bench-quick: .venv/.stamp .venv/.peers bench-tools
 	$(PY) -m benchmarks --quick
+
+speed: .venv/.stamp
+	$(PY) -m benchmarks.document
+
+# A compiler for the C twin, a counter of instructions.
+bench-tools:
+	command -v gcc >/dev/null && test -e /usr/include/valgrind/callgrind.h || .ci/apt gcc libc6-dev valgrind
 
 accuracy: .venv/.stamp .venv/.peers
 	$(PY) -m tests.real.fetch

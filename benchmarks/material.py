@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -42,19 +44,38 @@ def blocks(data: bytes, size: int = BLOCK_BYTES) -> Iterator[memoryview]:
     return (memoryview(data)[at : at + size] for at in range(0, len(data), size))
 
 
-def write_recording(path: Path, duration_s: int, scenario: str) -> int:
-    """Write `duration_s` of the wearer, 10 minutes over and over, to `path`; returns the number of samples."""
-    counts = wearer_counts(min(duration_s, PIECE_S), scenario)
-    total = duration_s * FS_HZ
+def pieces(duration_s: int, scenario: str, shift_s: int = 0) -> Iterator[npt.NDArray[np.uint16]]:
+    """`duration_s` of the wearer, 10 minutes over and over that begin `shift_s` later: counts (scans, 1)."""
+    counts = np.roll(wearer_counts(min(duration_s, PIECE_S), scenario), -shift_s * FS_HZ, axis=0)
+    for left in range(duration_s * FS_HZ, 0, -len(counts)):
+        yield counts[:left]
+
+
+def write_recording(path: Path, duration_s: int, scenario: str, shift_s: int = 0) -> int:
+    """Write `pieces` to `path` as a board would have sent them; returns the number of samples."""
+    seq, index = 1, 0
     with path.open("wb") as file:
         file.write(frame(HELLO, 0))
-        seq, index = 1, 0
-        while index < total:
-            piece = counts[: total - index]
+        for piece in pieces(duration_s, scenario, shift_s):
             data, seq = encode_samples(piece, index, seq)
             file.write(data)
             index += len(piece)
-    return total
+        _settle(file)
+    return index
+
+
+def write_bare(path: Path, duration_s: int, scenario: str) -> None:
+    """Write `pieces` to `path` as nothing but 16-bit numbers."""
+    with path.open("wb") as file:
+        for piece in pieces(duration_s, scenario):
+            file.write(piece.astype("<i2").tobytes())
+        _settle(file)
+
+
+def _settle(file: BinaryIO) -> None:
+    """Onto the disk now, so that the system does not write it while something is measured."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def detector() -> Detector:

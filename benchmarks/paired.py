@@ -45,9 +45,10 @@ def compare(
     *,
     rounds: int = 30,
     least: float | None = None,
+    warm: bool = True,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Comparison:
-    """Run new once and base twice a round, in an order that rotates, after one round that does not count.
+    """Run new once and base twice a round, in an order that rotates, if `warm` after one round that does not count.
 
     Raises ValueError for fewer than 2 rounds, which have no quartiles.
     """
@@ -58,12 +59,12 @@ def compare(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        for turn in range(rounds + 1):
+        for turn in range(-1 if warm else 0, rounds):
             for k in range(3):
                 which = (turn + k) % 3
                 start = clock()
                 tasks[which]()
-                if turn > 0:
+                if turn >= 0:
                     times[which].append(clock() - start)
     finally:
         if collecting:

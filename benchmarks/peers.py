@@ -15,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from cobs import cobs
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, iirnotch, sosfilt, tf2sos
+from scipy.signal import sosfilt
 
+from benchmarks.chunked_scipy import band_pass_and_notches
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.records import MAX_FRAME, Samples
 
 Detect = Callable[["Floats"], object]
+Checksum = Callable[[bytes], int]
 Floats = npt.NDArray[np.float64]
 Found = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # onsets and offsets, in samples
 
@@ -28,8 +30,19 @@ HEAD_BYTES = 9  # type, seq, index, overruns
 CRC_BYTES = 2
 
 
-def decode_with_packages(data: bytes) -> tuple[Floats, int]:
-    """Counts of the Samples frames that pass COBS, CRC and length; how many frames did not follow the one before."""
+def crc_hqx(data: bytes) -> int:
+    """The wire's CRC-16, by the standard library."""
+    return binascii.crc_hqx(data, 0xFFFF)
+
+
+def fastcrc() -> Checksum:
+    """The wire's CRC-16, by fastcrc, which calls it IBM-3740."""
+    checksum: Checksum = import_module("fastcrc").crc16.ibm_3740
+    return checksum
+
+
+def decode_with_packages(data: bytes, crc: Checksum) -> tuple[Floats, int]:
+    """Counts of the Samples frames that pass COBS, `crc` and length; how many frames did not follow the one before."""
     payload = bytearray()
     expected, jumps = 0, 0
     for encoded in data.split(b"\0"):
@@ -39,9 +52,7 @@ def decode_with_packages(data: bytes) -> tuple[Floats, int]:
             raw = cobs.decode(encoded)
         except cobs.DecodeError:
             continue
-        if not HEAD_BYTES + CRC_BYTES < len(raw) <= MAX_FRAME or (
-            binascii.crc_hqx(raw[:-CRC_BYTES], 0xFFFF) != raw[-2] | raw[-1] << 8
-        ):
+        if not HEAD_BYTES + CRC_BYTES < len(raw) <= MAX_FRAME or (crc(raw[:-CRC_BYTES]) != raw[-2] | raw[-1] << 8):
             continue
         seq = raw[1] | raw[2] << 8
         jumps += seq != expected
@@ -70,10 +81,7 @@ class ScipyChain:
     HISTORY_BLOCKS = 300
 
     def __init__(self, fs_Hz: float, uV_per_count: float) -> None:
-        notches = [tf2sos(*iirnotch(f_Hz, 30.0, fs_Hz)) for f_Hz in (50.0, 100.0, 150.0)]
-        self._sos = np.vstack(
-            [butter(4, (20.0, min(450.0, 0.45 * fs_Hz)), "bandpass", output="sos", fs=fs_Hz), *notches]
-        )
+        self._sos = band_pass_and_notches(fs_Hz)
         self._scale = uV_per_count
         self._mean = round(self.MEAN_S * fs_Hz)
         self._zi = np.zeros((len(self._sos), 2))
@@ -119,22 +127,31 @@ class ScipyChain:
         return float(middle + self.MADS * 1.4826 * np.median(np.abs(energy - middle)))
 
 
-def package_detectors(fs_Hz: float) -> Iterator[tuple[str, Detect, float]]:
-    """EMG packages' own detectors with their default settings: name, function of a signal in uV, ratio asked for.
+def package_detectors(fs_Hz: float) -> Iterator[tuple[str, Detect, float | None]]:
+    """Packages' own detectors: name, function of a signal in uV, ratio asked for.
 
-    NeuroKit2's default of cleaning, amplitude and activation; of BioSPPy the one that is quickest.
+    NeuroKit2's default of cleaning, amplitude and activation. Of BioSPPy the one with the highest F1 in most groups of
+    docs/accuracy.md, Hodges and Bui's, and the quickest of those there, Bonato's. ObsPy's triggers of seismology do
+    less: energy of 50 ms over that of 5 s, without a filter.
     """
     neurokit2, emg = import_module("neurokit2"), import_module("biosppy.signals.emg")
+    rest_s = 2.0
 
     def process(signal_uV: Floats) -> object:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return neurokit2.emg_process(signal_uV, sampling_rate=fs_Hz)
 
+    def hodges_bui(signal_uV: Floats) -> object:
+        rest = signal_uV[: round(rest_s * fs_Hz)]
+        return emg.hodges_bui_onset_detector(
+            signal=signal_uV, rest=rest, sampling_rate=fs_Hz, size=round(0.02 * fs_Hz), threshold=5.0
+        )
+
     def bonato(signal_uV: Floats) -> object:
         return emg.bonato_onset_detector(
             signal=signal_uV,
-            rest=signal_uV[: round(2 * fs_Hz)],
+            rest=signal_uV[: round(rest_s * fs_Hz)],
             sampling_rate=fs_Hz,
             threshold=10.0,
             active_state_duration=5,
@@ -143,4 +160,15 @@ def package_detectors(fs_Hz: float) -> Iterator[tuple[str, Detect, float]]:
         )
 
     yield "neurokit2 emg_process", process, 1000.0
-    yield "biosppy bonato", bonato, 40.0
+    yield "biosppy hodges_bui, its most accurate", hodges_bui, 40.0
+    yield "biosppy bonato, its quickest", bonato, 40.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what ObsPy uses, by what ObsPy uses
+        trigger = import_module("obspy.signal.trigger")
+
+    def sta_lta(ratio: Callable[..., Floats]) -> Detect:
+        short, long = round(0.05 * fs_Hz), round(5 * fs_Hz)
+        return lambda signal_uV: trigger.trigger_onset(ratio(signal_uV, short, long), 4.0, 1.5)
+
+    yield "obspy recursive STA/LTA", sta_lta(trigger.recursive_sta_lta), None
+    yield "obspy classic STA/LTA", sta_lta(trigger.classic_sta_lta), None

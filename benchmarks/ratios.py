@@ -13,13 +13,22 @@ import numpy as np
 from benchmarks.figures import machine_line, save
 from benchmarks.material import FS_HZ, UV_PER_COUNT, blocks, detector, stream, wearer_counts
 from benchmarks.paired import Comparison, compare
-from benchmarks.peers import Floats, ScipyChain, decode_with_packages, encode_by_frame, package_detectors
+from benchmarks.peers import (
+    Floats,
+    ScipyChain,
+    crc_hqx,
+    decode_with_packages,
+    encode_by_frame,
+    fastcrc,
+    package_detectors,
+)
 from benchmarks.twin import Twin
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.wire.bulk import encode_samples
 from emgtwitch.wire.decode import Decoder, Run
 
 LIVE_BLOCK = 20  # samples
+LANES = 8
 
 
 def decode(data: bytes) -> list[Floats]:
@@ -51,7 +60,7 @@ def replay(data: bytes) -> int:
 
 def replay_with_packages(data: bytes) -> int:
     """Bytes to crossings of a threshold, by packages."""
-    onsets, _ = ScipyChain(FS_HZ, UV_PER_COUNT).whole(decode_with_packages(data)[0])
+    onsets, _ = ScipyChain(FS_HZ, UV_PER_COUNT).whole(decode_with_packages(data, fastcrc())[0])
     return len(onsets)
 
 
@@ -69,8 +78,14 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
     ) -> Comparison:
         return compare(name, new, base, rounds=3 if slow else rounds, least=least)
 
-    _same("decoders", np.concatenate(decode(data)).tobytes(), decode_with_packages(data)[0].tobytes())
-    yield pair("decode / cobs + crc_hqx in Python", lambda: decode(data), lambda: decode_with_packages(data))
+    for package, crc, asked in (("fastcrc", fastcrc(), 2.5), ("crc_hqx of the standard library", crc_hqx, None)):
+        _same("decoders", np.concatenate(decode(data)).tobytes(), decode_with_packages(data, crc)[0].tobytes())
+        yield pair(
+            f"decode / cobs + {package}",
+            lambda: decode(data),
+            lambda crc=crc: decode_with_packages(data, crc),  # type: ignore[misc]
+            asked,
+        )
     _same("encoders", encode_samples(few, 0, 1)[0], encode_by_frame(few))
     yield pair("encode / frame by frame", lambda: encode_samples(few, 0, 1), lambda: encode_by_frame(few))
     yield pair(
@@ -88,6 +103,12 @@ def comparisons(quick: bool) -> Iterator[Comparison]:
     quiet = wearer_counts(long_s, "quiet")[:, 0].astype(np.float64)
     _near("floors", detected_floor_uV(quiet), Twin().floor_uV(quiet))
     yield pair("detect quiet / C twin", lambda: detect(quiet, len(quiet)), lambda: Twin().run(quiet), 0.9)
+    side = np.repeat(quiet[:, np.newaxis], LANES, axis=1)
+    yield pair(
+        "C twin of 8 recordings in lanes / one after the other",
+        lambda: Twin(LANES).run_lanes(side),
+        lambda: [Twin().run(quiet) for _ in range(LANES)],
+    )
     for name, peer, least in package_detectors(FS_HZ):
         yield pair(
             f"detect {short_s} s / {name}",

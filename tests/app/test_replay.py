@@ -72,6 +72,40 @@ def test_no_answer_depends_on_the_pace(recording: Path, text_file: Path, capsys:
         assert replayed(capsys, path, *options, "--speed", "1e6") == at_once
 
 
+def test_several_files_are_shown_and_logged_in_their_order_as_each_alone(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = []
+    for n, (name, seconds) in enumerate((("demo", 8.0), ("quiet", 3.0), ("demo", 4.0), ("quiet", 5.0))):
+        files.append(tmp_path / f"{n}.emgw")
+        files[-1].write_bytes(b"".join(recorded(SCENARIOS[name], n, seconds)))
+    files.insert(1, recording)
+    alone = []
+    for path in files:
+        assert main(["replay", "--json", str(path)]) == 0
+        alone.append(capsys.readouterr().out)
+    for cores in (1, 2, 8):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        log = tmp_path / f"{cores}.sqlite3"
+        assert main(["replay", "--json", "--log", str(log), *map(str, files)]) == 0
+        assert capsys.readouterr().out == "".join(alone)
+        with sqlite3.connect(log) as connection:
+            logged = [row[0] for row in connection.execute("SELECT path FROM session ORDER BY id")]
+        assert [Path(path).name for path in logged] == [path.name for path in files]
+
+
+def test_what_stands_before_an_unreadable_file_is_shown_and_nothing_after_it(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", "--json", str(recording)]) == 0
+    once = capsys.readouterr().out
+    nothing = tmp_path / "nothing.emgw"
+    assert main(["replay", "--json", str(recording), str(nothing), str(recording)]) == 65
+    told = capsys.readouterr()
+    assert told.out == once
+    assert str(nothing) in told.err
+
+
 def test_each_piece_waits_for_its_time(recording: Path) -> None:
     now_s, slept = 0.0, []
 

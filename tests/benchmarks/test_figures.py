@@ -12,7 +12,7 @@ from benchmarks.figures import Figure, machine, save
 from benchmarks.paired import Comparison
 from benchmarks.table import table
 
-RATIO = Comparison("decode / loop", 5, 0.5, 1.0, 2.0, (1.9, 2.1), 1.0, (0.98, 1.03))
+RATIO = Comparison("decode / loop", 5, 0.5, 1.0, 2.0, (1.9, 2.1), 1.0, (0.98, 1.03), 2.5)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_the_table_shows_limit_null_and_throughput_beside_the_figures(tmp_path: 
     speed = {"name": "test_decode", "stats": {"median": 0.25}, "extra_info": {"samples": 500_000, "MB": 1.0}}
     (tmp_path / "speed.json").write_text(json.dumps({"machine_info": {"load": 0.5}, "benchmarks": [speed]}))
     lines = [" ".join(line.split()) for line in table(tmp_path).splitlines()]
-    assert "replay 6 s OVER 5" in lines
+    assert "replay 6 s < 5: OVER" in lines
     assert "memory 90 MB < 250" in lines
-    assert "decode / loop 2.00 x null 1.00 (0.98 to 1.03)" in lines
+    assert "decode / loop 2.00 x >= 2.5: UNDER null 1.00 (0.98 to 1.03)" in lines
     assert "decode 250 ms 2 million samples/s, 4 MB/s" in lines
     assert "speed (load 0.5)" in lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.material import FS_HZ, write_recording
-from benchmarks.processes import cpu_s_by_thread, run, running
+from benchmarks.processes import cpu_s_by_thread, peak_MB, run, running
 from emgtwitch.pipeline import Pipeline
 
 BUSY = "import time\nwhile time.process_time() < {}: pass\nmemory = bytearray({})"
@@ -55,6 +56,14 @@ def test_the_threads_of_a_process_are_told_apart_by_their_names() -> None:
     thread.join()
     assert 0.09 < spent.pop("worker") < 0.5
     assert spent
+
+
+def test_the_most_memory_of_a_running_process_is_told_after_it_gave_it_back() -> None:
+    script = "memory = bytearray(80_000_000); del memory; print('done', flush=True); import time; time.sleep(60)"
+    with running([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "done\n"
+        assert 76 < peak_MB(process.pid) < 200
 
 
 def test_a_recording_of_any_length_holds_so_much_signal(tmp_path: Path) -> None:

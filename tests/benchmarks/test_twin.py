@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.material import FS_HZ, UV_PER_COUNT
+from benchmarks.material import FS_HZ, UV_PER_COUNT, wearer_counts
 from benchmarks.ratios import detected_floor_uV
 from benchmarks.twin import Twin
 
@@ -37,3 +37,10 @@ def test_a_burst_is_loud() -> None:
 def test_loading_the_twin_leaves_denormal_numbers_alone() -> None:
     Twin()
     assert np.array([1e-300])[0] * 1e-20 > 0.0
+
+
+def test_eight_recordings_in_lanes_are_eight_recordings() -> None:
+    """Loud hops of each lane are those of its recording alone."""
+    counts = np.stack([wearer_counts(60, name)[:, 0].astype(np.float64) for name in ("demo", "quiet") * 4], axis=1)
+    alone = [Twin().run(np.ascontiguousarray(one)) for one in counts.T]
+    assert Twin(8).run_lanes(counts) == sum(alone) > 0

@@ -41,7 +41,7 @@ def without_canceller(fs_Hz: float) -> Detector:
 def last(detector: Detector, n: int) -> Floats:
     """The last `n` samples of what the events are found in."""
     pos = int(detector._state["pos"][0])
-    out: Floats = detector._ring[np.arange(pos - n, pos) % (len(detector._ring) // 2)]
+    out: Floats = detector._state["ring"][0][np.arange(pos - n, pos) & int(detector._params["ring_mask"][0])]
     return out
 
 
@@ -136,7 +136,7 @@ from emgtwitch.detect.detector import Detector
 from emgtwitch.settings import Settings
 from tests.detect.test_twin import Rows, sample_of_everything
 start = kernel.start
-kernel.start = lambda params, state, rows: start(Rows(params), Rows(state), rows)
+kernel.start = lambda params, state: start(Rows(params), Rows(state))
 x, fs_Hz = sample_of_everything()
 detector = Detector(Settings(), fs_Hz, 1.0, (0.0, 1023.0))
 kernel.start = start

@@ -6,15 +6,19 @@ import argparse
 import contextlib
 import hashlib
 import math
+import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from emgtwitch.app.config import add_settings_arguments, chosen_settings, read_config
 from emgtwitch.app.kernels import prepare_kernels
-from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
+from emgtwitch.errors import CannotWriteError, EmgtwitchError, UnreadableInputError, UsageError
 
 if TYPE_CHECKING:
     from emgtwitch.detect.records import Stamped
@@ -51,23 +55,95 @@ def main(args: argparse.Namespace) -> int:
     if args.speed is not None and not 0 < args.speed < math.inf:
         raise UsageError(f"--speed is {args.speed:g}; it must be a number greater than 0.")
     prepare_kernels()
-    for path in args.files:
-        _replay(args, path)
+    if args.speed is not None or len(args.files) == 1:
+        for path in args.files:
+            _show(args, _found(args, path))
+        return 0
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Each recording on a core of its own, at most so many ahead of the one whose turn it is to be shown.
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        coming = deque(pool.submit(_whole, args, path) for path in args.files[:cores])
+        following = iter(args.files[cores:])
+        try:
+            while coming:
+                found = coming.popleft().result()
+                coming.extend(pool.submit(_whole, args, path) for path in islice(following, 1))
+                _show(args, found)
+        finally:
+            pool.shutdown(cancel_futures=True)
     return 0
 
 
-def _replay(args: argparse.Namespace, path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is found in a file: the last piece is what its end decided, with the pipeline at its end."""
 
-    from emgtwitch.app.show import Tally, json_line, line, summary_line
+    path: Path
+    native: bool
+    settings: Settings | None
+    pipeline: Pipeline
+    pieces: Iterator[list[Stamped]]
+
+
+def _found(args: argparse.Namespace, path: Path) -> _Found:
+    """The pieces come as they are asked for, decoded ahead in a thread. Raises UnreadableInputError and UsageError."""
+    found, blocks = _opened(args, path)
+    pipeline = found.pipeline
+    pieces: Iterator[list[Stamped]]
+    if args.speed is None:
+        decoded = _ahead(pipeline.decode(block) for block in _progress(blocks, path))
+        pieces = (pipeline.detect(items) for items in decoded)
+    else:
+        pieces = _paced((pipeline.feed(block) for block in blocks), pipeline, args.speed)
+    return replace(found, pieces=_finished(pieces, pipeline))
+
+
+def _whole(args: argparse.Namespace, path: Path) -> _Found:
+    """The same, with all pieces found already; what went wrong half-way is raised after them."""
+    found, blocks = _opened(args, path)
+    pieces: list[list[Stamped]] = []
+    error: EmgtwitchError | None = None
+    try:
+        pieces.extend(_finished((found.pipeline.feed(block) for block in blocks), found.pipeline))
+    except EmgtwitchError as trouble:
+        error = trouble
+
+    def again() -> Iterator[list[Stamped]]:
+        yield from pieces
+        if error is not None:
+            raise error
+
+    return replace(found, pieces=again())
+
+
+def _opened(args: argparse.Namespace, path: Path) -> tuple[_Found, Iterator[bytes | memoryview]]:
+    """The file with nothing found yet, and its bytes."""
     from emgtwitch.pipeline import Pipeline
     from emgtwitch.sources.recording import is_recording
-    from emgtwitch.store.storage import Storage
 
     native = is_recording(path)
     blocks = _recording(args, path) if native else _foreign(args, path)
     settings = _settings(args, path, native)
-    pipeline = Pipeline(settings, recording_id=_content_id(args, path) if args.log else "")
+    named = not args.log or (native and _named(path))
+    pipeline = Pipeline(settings, recording_id="" if named else _content_id(args, path))
+    return _Found(path, native, settings, pipeline, iter(())), blocks
+
+
+def _finished(pieces: Iterable[list[Stamped]], pipeline: Pipeline) -> Iterator[list[Stamped]]:
+    yield from pieces
+    yield pipeline.finish()
+
+
+def _show(args: argparse.Namespace, found: _Found) -> None:
+    """Log and show what is found, and the summary. Raises UnreadableInputError and CannotWriteError."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from emgtwitch.app.show import Tally, json_line, line, summary_line
+    from emgtwitch.store.storage import Storage
+
+    path, pipeline = found.path, found.pipeline
     tally: Tally | None = None
 
     def show(outputs: Sequence[Stamped]) -> None:
@@ -81,30 +157,26 @@ def _replay(args: argparse.Namespace, path: Path) -> None:
 
     troubles: list[str] = []
     with contextlib.ExitStack() as stack:
-        log = _open_log(stack, args.log.resolve(), path, settings) if args.log else None
+        log = _open_log(stack, args.log.resolve(), path, found.settings) if args.log else None
         storage = Storage(log, on_stored=show, on_unstored=show, on_trouble=troubles.append)
-        pieces: Iterator[list[Stamped]]
-        if args.speed is None:
-            pieces = (pipeline.detect(items) for items in _ahead(pipeline.decode(block) for block in blocks))
-        else:
-            pieces = _paced((pipeline.feed(block) for block in blocks), pipeline, args.speed)
         thread = stack.enter_context(ThreadPoolExecutor(1))  # stores and shows while the next is being found
         storing = thread.submit(storage.store, [], [])
         waiting: list[Stamped] = []
+        ended = False
         try:
-            for outputs in pieces:
+            for outputs in found.pieces:
                 waiting += outputs
                 if len(waiting) >= BATCH or (waiting and args.speed is not None):
                     storing.result()
                     storing = thread.submit(storage.store, [], waiting)
                     waiting = []
+            ended = True
         finally:  # a file may turn out damaged half-way: what was found before that counts
             storing.result()
-            storage.store([], waiting)
-        storage.store([], pipeline.finish(), pipeline.progress)
+            storage.store([], waiting, pipeline.progress if ended else None)
         storage.close()
     if not pipeline.progress.scans_seen:
-        if not (native and _head(path)):
+        if not (found.native and _head(path)):
             raise UnreadableInputError(
                 f"{path} holds no samples that can be read: {_rejections(pipeline)}. Is it an emgtwitch recording?"
             )
@@ -121,7 +193,7 @@ def _recording(args: argparse.Namespace, path: Path) -> Iterator[bytes | memoryv
     for name in ("fs", "units", "channel"):
         if getattr(args, name) is not None:
             raise UsageError(f"--{name} is for foreign files; the recording {path} says it itself. Leave it out.")
-    return _progress(read_blocks(path, PACED_BLOCK_BYTES if args.speed else BLOCK_BYTES), path)
+    return iter(read_blocks(path, PACED_BLOCK_BYTES if args.speed else BLOCK_BYTES))
 
 
 def _foreign(args: argparse.Namespace, path: Path) -> Iterator[bytes | memoryview]:
@@ -159,7 +231,12 @@ def _head(path: Path) -> list[Session]:
     return []
 
 
-def _progress(blocks: Iterable[memoryview], path: Path) -> Iterator[memoryview]:
+def _named(path: Path) -> bool:
+    """Whether the recording says its own id."""
+    return any("recording_id" in note.json for note in _head(path)[:1])
+
+
+def _progress(blocks: Iterable[bytes | memoryview], path: Path) -> Iterator[bytes | memoryview]:
     """The blocks, with a bar on a terminal."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
         yield from blocks  # beside events that scroll by, a bar would only be in the way

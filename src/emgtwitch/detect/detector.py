@@ -61,9 +61,6 @@ class Detector:
             )
         self._params["floor_min"] = (step * self._params["scale"]) ** 2 / 12
         self._state = np.zeros(1, dtype=STATE)
-        self._ring = np.zeros(int(self._params["ring_mask"][0]) + 1)
-        self._work = np.zeros(HOP_TICKS * int(self._params["tick"][0]))
-        self._rows = np.zeros((len(self._work) + 1, 2 * LANES))
         self._out = np.zeros(128, dtype=OUT)
         self._state["number"] = number
         self._start(index)
@@ -72,7 +69,6 @@ class Detector:
         state, params = self._state[0], self._params[0]
         number = state["number"]
         self._state[:] = 0
-        self._ring[:] = 0
         state["number"] = number  # stays unique in the channel
         state["index"] = state["settling_start"] = index
         state["cold"] = state["settling"] = 1
@@ -83,7 +79,7 @@ class Detector:
         for name in ("threshold", "far", "resume"):
             state[name] = params[name]
         state["family_Hz"] = (params["lane_Hz"][0], params["lane_Hz"][LANES // 2])
-        kernel.start(self._params, self._state, self._rows)
+        kernel.start(self._params, self._state)
 
     @property
     def index(self) -> int:
@@ -136,10 +132,9 @@ class Detector:
 
     def filtered(self, start: int, stop: int) -> npt.NDArray[np.float64]:
         """Samples start to stop of those filtered, as far as they are kept (over a second), in uV (counts)."""
-        start = max(start, self.filtered_count - len(self._ring))
-        kept: npt.NDArray[np.float64] = self._ring[
-            np.arange(start, max(start, stop)) & int(self._params["ring_mask"][0])
-        ]
+        mask = int(self._params["ring_mask"][0])
+        start = max(start, self.filtered_count - mask - 1)
+        kept: npt.NDArray[np.float64] = self._state["ring"][0, np.arange(start, max(start, stop)) & mask]
         return kept
 
     @property
@@ -163,13 +158,13 @@ class Detector:
     def splice(self, gap: int) -> list[np.void]:
         """`gap` samples are missing; an open event and the floor live on. Rows decided by the samples before."""
         rows = self._advance(np.empty(0), True)
-        kernel.splice(self._params, self._state, self._ring, gap)
+        kernel.splice(self._params, self._state, gap)
         return rows
 
     def finish(self, restart_index: int) -> list[np.void]:
         """Close what is open, truncated, and start cold with the sample `restart_index`."""
         rows = self._advance(np.empty(0), True)
-        found = kernel.finish(self._params, self._state, self._ring, self._out)
+        found = kernel.finish(self._params, self._state, self._out)
         rows.extend(self._out[:found].copy())
         self._start(restart_index)
         return rows
@@ -178,9 +173,9 @@ class Detector:
         rows: list[np.void] = []
         done = 0
         while True:
-            carried = (self._params, self._state, self._ring, self._rows, self._work)
-            taken, found = kernel.advance(counts[done:], *carried, self._out, flush)
-            rows.extend(self._out[:found].copy())
+            taken, found = kernel.advance(counts[done:], self._params, self._state, self._out, flush)
+            if found:  # an empty copy of rows would take as long as the samples of a block
+                rows.extend(self._out[:found].copy())
             done += taken
             if done == len(counts):
                 return rows

@@ -46,7 +46,7 @@ def _is_active(s):
 
 
 @kernel
-def begin_event(p, s, ring, k):
+def begin_event(p, s, k):
     """Begin an event whose energy was found in the window of level k."""
     n = p.tick * (1 << k)
     s.phase = 1
@@ -82,36 +82,36 @@ def begin_event(p, s, ring, k):
     s.ladder_pos = start
     s.rms5_energy = 0.0
     for i in range(max(start - p.rms5, s.splice_pos), start):
-        s.rms5_energy += ring[i & p.ring_mask] ** 2
+        s.rms5_energy += s.ring[i & p.ring_mask] ** 2
 
 
 @kernel
-def what_else(p, s, ring, onset, offset):
+def what_else(p, s, onset, offset):
     """The cause if the event at [onset, offset) of the ring is an artefact, else 0."""
-    cause = artefact(p, s, ring, onset, offset)
+    cause = artefact(p, s, onset, offset)
     if cause == 0 and s.lined < 0:
         n = p.line_window
         fresh = max(s.splice_pos, s.learnt_pos)
         stop = min(s.pos, max(s.active_pos, max(s.open_pos, fresh) + n))
-        if stop - n >= fresh and fit_lanes(p, s, ring, stop, n)[0] > LINE_SHARE:
+        if stop - n >= fresh and fit_lanes(p, s, stop, n)[0] > LINE_SHARE:
             return MAINS
     return cause
 
 
 @kernel
-def meet_mains(p, s, ring, rows, out, n_out):
+def meet_mains(p, s, out, n_out):
     """Between two hops of an open event: if it is mains that came or went, learn that at once and drop the event."""
     n = p.line_window
     age = s.pos - s.open_pos
     s.line_due = s.pos + (n // 2 if age < 4 * n else 2 * n)
     if s.pos - n < max(s.splice_pos, s.learnt_pos):
         return n_out
-    share, family = fit_lanes(p, s, ring, s.pos, n)
+    share, family = fit_lanes(p, s, s.pos, n)
     if share < LINE_SHARE:
         if age >= 2 * n:  # while it still comes up its share is less
             s.lined = 0
         return n_out
-    learn_at_once(p, s, rows, family, n)
+    learn_at_once(p, s, family, n)
     s.eager = int(0.5 * p.fs) // (HOP_TICKS * p.tick)
     if s.lined < 0:
         s.phase = 0
@@ -138,9 +138,9 @@ def meet_noise(p, s, out, n_out):
 
 
 @kernel
-def end_event(p, s, ring, out, n_out, truncated):
+def end_event(p, s, out, n_out, truncated):
     """End the open event: refine its edges, tell artefacts from contractions, emit it."""
-    climb(p, s, ring, min(s.active_pos + p.rms5 + p.delay, s.pos))
+    climb(p, s, min(s.active_pos + p.rms5 + p.delay, s.pos))
     onset, offset = edges(p, s)
     if s.kept == 1 and belong(p, s, onset, offset):
         join(s)
@@ -153,7 +153,7 @@ def end_event(p, s, ring, out, n_out, truncated):
         onset = s.announced_onset
         offset = max(offset, s.announced_end)
     if s.top_rung >= 0 and s.announced == 0 and offset - onset <= 2 * p.twitch_max:
-        onset = connected(p, s, ring, onset, offset)
+        onset = connected(p, s, onset, offset)
     length = offset - onset
     if length < p.min_length or s.top_rung < 0:
         return n_out
@@ -164,7 +164,7 @@ def end_event(p, s, ring, out, n_out, truncated):
         return n_out  # what the filters still have of the event just over
     s.last_peak5 = s.peak5
     s.last_offset = offset
-    cause = what_else(p, s, ring, onset + late, offset + late) if s.announced == 0 else 0
+    cause = what_else(p, s, onset + late, offset + late) if s.announced == 0 else 0
     if cause == 0:  # an artefact says nothing of how strong the muscle is
         s.loud = max(s.loud, s.peak5)
         if sustained:
@@ -197,7 +197,7 @@ def _was_over(p, s, level):
 
 
 @inline
-def follow(p, s, ring, out, n_out):
+def follow(p, s, out, n_out):
     """One tick of an open event: is it going on, pausing, over, long enough to announce, or only noise?"""
     n256 = p.tick * (1 << (p.first_scale + 5))
     n32 = p.tick * (1 << (p.first_scale + 2))
@@ -206,7 +206,7 @@ def follow(p, s, ring, out, n_out):
     s.strong = max(s.strong, s.window[p.first_scale + 2] / n32)
     s.event_floor = min(s.event_floor, s.floor)
     if s.phase == 1:
-        n_out = tone(p, s, ring, out, n_out)
+        n_out = tone(p, s, out, n_out)
         recent = s.window[p.first_scale + 5] / n256
         if s.tone_phase == 1 or s.pos < s.tone_over + n256:
             recent = min(recent, s.tone_ref)  # a twitch on the tone does not tell how strong the tone is
@@ -224,7 +224,7 @@ def follow(p, s, ring, out, n_out):
             s.log_level = math.log(s.level)
         z = s.e_main / (p.tick * s.base)
         if at_once and not lasts and _was_over(p, s, min(z, LEVEL_MAX)):
-            return end_event(p, s, ring, out, n_out, 0)
+            return end_event(p, s, out, n_out, 0)
         s.quiet_ticks += 1
         s.quiet_energy += s.e_main
         s.quiet_nats += 0.5 * p.dof_tick * (s.log_level + z * (1 / s.level - 1))
@@ -239,7 +239,7 @@ def follow(p, s, ring, out, n_out):
         until = s.pos - p.ladder_lag
         if s.tone_phase == 1:
             until = min(until, s.tone_start)
-        climb(p, s, ring, until)
+        climb(p, s, until)
         if s.announced == 0 and s.index - s.open_index >= p.spasm_min:
             onset, offset = edges(p, s)
             offset = max(offset, s.active_index - p.delay)  # edges come later than activity is sure
@@ -269,7 +269,7 @@ def follow(p, s, ring, out, n_out):
             on = min(on, (1 + (s.resume[j] - 1) * s.tail[j]) * s.floor * n)
         if s.window[k] > max(on, (1.0 if sustained else LEVEL_MIN) * s.base * n):
             if s.pos - n - s.active_pos > pause:
-                return end_event(p, s, ring, out, n_out, 0)
+                return end_event(p, s, out, n_out, 0)
             s.phase = 1
             s.piece_pos = s.pos - n
             _is_active(s)
@@ -277,5 +277,5 @@ def follow(p, s, ring, out, n_out):
     # The longer the activity, the longer the pauses that belong to it: twitches of a train stay apart. What goes on
     # weakly after one needs a window to show.
     if s.pos - s.active_pos > pause + (p.lasting if s.longest > p.lasting else 0):
-        n_out = end_event(p, s, ring, out, n_out, 0)
+        n_out = end_event(p, s, out, n_out, 0)
     return n_out

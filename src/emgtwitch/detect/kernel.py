@@ -90,7 +90,7 @@ def _start_cold(p, s, count):
 
 
 @inline
-def _filter(p, s, work, x, start, stop):
+def _filter(p, s, x, start, stop):
     """The filters over x[start:stop], which lies within one hop; `work` keeps the hop's band-passed samples."""
     if start == stop:
         return
@@ -122,7 +122,7 @@ def _filter(p, s, work, x, start, stop):
         h0 = hb1 * v + h1 - ha1 * top
         h1 = hb2 * v - ha2 * top
         e_high += top * top
-        work[in_hop + i] = w
+        s.work[in_hop + i] = w
     s.z_main[0], s.z_main[1], s.z_main[2], s.z_main[3] = z0, z1, z2, z3
     s.z_low[0], s.z_low[1] = l0, l1
     s.z_high[0], s.z_high[1] = h0, h1
@@ -131,7 +131,7 @@ def _filter(p, s, work, x, start, stop):
 
 
 @inline
-def _clean(p, s, ring, rows, work, n):
+def _clean(p, s, n):
     """Take the mains off the hop's `n` band-passed samples and put them into the ring; note the energy of each tick.
 
     The sinusoids are those of the hop's beginning. Returns the sums of what is left, clipped to the noise, times each
@@ -143,9 +143,9 @@ def _clean(p, s, ring, rows, work, n):
     for j in range(HOP_TICKS):
         energy = 0.0
         for i in range(j * tick, min(j * tick + tick, n)):
-            cosines, sines = load(rows, 2 * LANES * i), load(rows, 2 * LANES * i + LANES)
-            y = work[i] - total(c * cosines + q * sines)
-            ring[(pos + i) & mask] = y
+            cosines, sines = load(s.rows, 2 * LANES * i), load(s.rows, 2 * LANES * i + LANES)
+            y = s.work[i] - total(c * cosines + q * sines)
+            s.ring[(pos + i) & mask] = y
             energy += y * y
             error = splat(min(max(y, -clip), clip))
             along_c = along_c + error * cosines
@@ -206,12 +206,12 @@ def _loud_window(p, s):
 
 
 @inline
-def _end_hop(p, s, ring, rows, work, out, n_out):
+def _end_hop(p, s, out, n_out):
     """Everything that happens once a hop, or when a hop is cut short: its whole ticks count, the rest is dropped."""
     samples = s.in_hop
     ticks = HOP_TICKS if samples == HOP_TICKS * p.tick else samples // p.tick  # a division takes as long as a tick
     begin_pos, begin_index = s.pos, s.index
-    along_c, along_s = _clean(p, s, ring, rows, work, samples)
+    along_c, along_s = _clean(p, s, samples)
     _windows(s)
     if ticks > 0:
         smooth = min(samples / (0.032 * p.fs), 1.0)
@@ -228,11 +228,11 @@ def _end_hop(p, s, ring, rows, work, out, n_out):
                 s.window[k] = s.history[k, (1 << k) + j]
             s.e_main = s.tick_main[j]
             if s.phase != 0:
-                n_out = follow(p, s, ring, out, n_out)
+                n_out = follow(p, s, out, n_out)
             elif ready:
                 k = _loud_window(p, s)
                 if k >= 0:
-                    begin_event(p, s, ring, k)
+                    begin_event(p, s, k)
     else:
         s.ticks += ticks
         for k in range(LEVELS):
@@ -247,9 +247,9 @@ def _end_hop(p, s, ring, rows, work, out, n_out):
     ):
         n_out = let_go(s, out, n_out)
     s.hops += 1
-    adapt_lanes(p, s, rows, samples, along_c, along_s)
+    adapt_lanes(p, s, samples, along_c, along_s)
     if s.phase == 1 and s.pos >= s.line_due:
-        n_out = meet_mains(p, s, ring, rows, out, n_out)
+        n_out = meet_mains(p, s, out, n_out)
     if s.phase == 1 and s.announced == 0 and ticks == HOP_TICKS:
         n_out = meet_noise(p, s, out, n_out)
     s.loud *= p.loud_decay
@@ -275,7 +275,7 @@ def _end_hop(p, s, ring, rows, work, out, n_out):
 
 
 @kernel
-def _begin_bad(p, s, ring, out, n_out, kind, run):
+def _begin_bad(p, s, out, n_out, kind, run):
     """The last `run` samples say nothing: a rail or a flat line. What was open ends before them, truncated."""
     s.bad = kind
     s.bad_start = s.index - run
@@ -286,7 +286,7 @@ def _begin_bad(p, s, ring, out, n_out, kind, run):
             s.end_pos = s.pos
         else:
             s.active_pos = min(s.active_pos, before)
-            n_out = end_event(p, s, ring, out, n_out, 1)
+            n_out = end_event(p, s, out, n_out, 1)
     n_out = let_go(s, out, n_out)
     if s.settling == 1 and s.bad_start > s.settling_start:
         n_out = emit_interval(s, out, n_out, SETTLING, s.settling_start, s.bad_start)
@@ -308,14 +308,14 @@ def _end_bad(p, s, out, n_out):
 
 
 @kernel
-def start(params, state, rows):
+def start(params, state):
     """Set the sinusoids of a state that begins anew."""
     for family in range(2):
-        set_rows(params[0], state[0], rows, family)
+        set_rows(params[0], state[0], family)
 
 
 @kernel
-def finish(params, state, ring, out):
+def finish(params, state, out):
     """The stream ends here (a long gap, a reset, the end of the recording); returns the rows written to `out`.
 
     Flush the hop first.
@@ -323,7 +323,7 @@ def finish(params, state, ring, out):
     p, s = params[0], state[0]
     n_out = 0
     if s.phase != 0:
-        n_out = end_event(p, s, ring, out, n_out, 1 if s.phase == 1 else 0)
+        n_out = end_event(p, s, out, n_out, 1 if s.phase == 1 else 0)
     n_out = let_go(s, out, n_out)
     if s.bad != 0:
         n_out = emit_interval(s, out, n_out, s.bad, s.bad_start, s.index)
@@ -333,12 +333,12 @@ def finish(params, state, ring, out):
 
 
 @kernel
-def splice(params, state, ring, gap):
+def splice(params, state, gap):
     """`gap` samples are missing, few enough for an open event and the floor to live on. Flush the hop first."""
     p, s = params[0], state[0]
     if s.phase != 0:
         s.tone_phase = 0
-        climb(p, s, ring, s.pos)
+        climb(p, s, s.pos)
     rotate_lanes(p, s, gap)
     s.index += gap
     s.splice_pos = s.pos
@@ -346,7 +346,7 @@ def splice(params, state, ring, gap):
 
 
 @kernel
-def advance(x, params, state, ring, rows, work, out, flush):
+def advance(x, params, state, out, flush):
     """Take the counts `x` of one channel; write what was found to `out`; returns (samples taken, rows written).
 
     Takes fewer samples than there are when `out` could overflow: call again with the rest. `flush` ends the hop early,
@@ -364,16 +364,16 @@ def advance(x, params, state, ring, rows, work, out, flush):
                 taken = stop
                 continue
             n_out = _end_bad(p, s, out, n_out)
-        _filter(p, s, work, x, taken, end)
+        _filter(p, s, x, taken, end)
         taken = end
         over = end < stop
         if s.in_hop == hop or (s.in_hop > 0 and (over or (flush and taken == x.size))):
-            n_out = _end_hop(p, s, ring, rows, work, out, n_out)
+            n_out = _end_hop(p, s, out, n_out)
         if over:
             if s.rail_count >= p.rail_run:
-                n_out = _begin_bad(p, s, ring, out, n_out, RAIL, s.rail_count - 1)
+                n_out = _begin_bad(p, s, out, n_out, RAIL, s.rail_count - 1)
             else:
-                n_out = _begin_bad(p, s, ring, out, n_out, FLAT, s.same_run)
+                n_out = _begin_bad(p, s, out, n_out, FLAT, s.same_run)
             s.index += 1
             taken += 1
     return taken, n_out

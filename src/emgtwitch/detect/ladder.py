@@ -18,7 +18,7 @@ def _rung(energy):
 
 
 @inline
-def climb(p, s, ring, until):
+def climb(p, s, until):
     """Note for each level of 5 ms RMS when the event first and last exceeded it, up to position `until`.
 
     So onset and offset at any share of a peak that is not known yet cost no memory, however long the event.
@@ -27,8 +27,8 @@ def climb(p, s, ring, until):
     energy, peak, peak5, top = s.rms5_energy, s.peak, s.peak5, s.top_rung
     scale, mask, rms5 = s.rung_scale, p.ring_mask, p.rms5
     for i in range(s.ladder_pos, until):
-        y = ring[i & mask]
-        old = ring[(i - rms5) & mask]
+        y = s.ring[i & mask]
+        old = s.ring[(i - rms5) & mask]
         energy = max(energy + y * y - old * old, 0.0)
         peak = max(peak, abs(y))
         peak5 = max(peak5, energy)
@@ -60,7 +60,7 @@ def edges(p, s):
 
 
 @kernel
-def connected(p, s, ring, onset, offset):
+def connected(p, s, onset, offset):
     """Onset of the stretch that leads to the event's peak without a long gap: noise well before it is not its onset.
 
     Gaps of up to a quarter of the event belong to it, since weak activity shows only here and there.
@@ -74,45 +74,45 @@ def connected(p, s, ring, onset, offset):
     gap = max(p.join, (offset - onset) // 4)
     if onset - s.last_offset < p.rms5:  # at the beginning lies what the filters still have of the event before
         gap = 2 * p.rms5
-    energy = energy5(p, ring, at + 1)
+    energy = energy5(p, s, at + 1)
     first = at
     for i in range(at, start - 1, -1):  # the 5 ms that end with i
         if energy > level:
             first = i
         elif first - i > gap:
             break
-        energy += ring[(i - p.rms5) & p.ring_mask] ** 2 - ring[i & p.ring_mask] ** 2
+        energy += s.ring[(i - p.rms5) & p.ring_mask] ** 2 - s.ring[i & p.ring_mask] ** 2
     return first + shift - late
 
 
 @kernel
-def energy5(p, ring, pos):
+def energy5(p, s, pos):
     """Energy of the 5 ms before `pos`."""
     energy = 0.0
     for i in range(pos - p.rms5, pos):
-        energy += ring[i & p.ring_mask] ** 2
+        energy += s.ring[i & p.ring_mask] ** 2
     return energy
 
 
 @kernel
-def peak_energy5(p, ring, start, stop):
+def peak_energy5(p, s, start, stop):
     """The highest 5 ms energy in [start, stop), and where."""
-    energy = energy5(p, ring, start)
+    energy = energy5(p, s, start)
     peak, at = 0.0, start
     for i in range(start, stop):
-        energy += ring[i & p.ring_mask] ** 2 - ring[(i - p.rms5) & p.ring_mask] ** 2
+        energy += s.ring[i & p.ring_mask] ** 2 - s.ring[(i - p.rms5) & p.ring_mask] ** 2
         if energy > peak:
             peak, at = energy, i
     return peak, at
 
 
 @kernel
-def span_around(p, ring, start, stop, at, level):
+def span_around(p, s, start, stop, at, level):
     """First and last sample of the stretch around `at` in which the 5 ms energy is above `level`, short dips apart."""
-    energy = energy5(p, ring, start)
+    energy = energy5(p, s, start)
     first, last = at, start - 2 * p.rms5
     for i in range(start, stop):
-        energy += ring[i & p.ring_mask] ** 2 - ring[(i - p.rms5) & p.ring_mask] ** 2
+        energy += s.ring[i & p.ring_mask] ** 2 - s.ring[(i - p.rms5) & p.ring_mask] ** 2
         if energy <= level:
             continue
         if i - last > p.rms5:

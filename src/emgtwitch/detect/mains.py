@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from emgtwitch.detect.jit import inline, kernel
-from emgtwitch.detect.state import LANES
+from emgtwitch.detect.state import HOP_TICKS, LANES
 from emgtwitch.detect.vector import load, splat, store
 
 TUNE_S = 0.25
@@ -32,20 +32,20 @@ def _turn(s, k, c, q):
 
 
 @inline
-def adapt_lanes(p, s, rows, n, along_c, along_s):
+def adapt_lanes(p, s, n, along_c, along_s):
     """Move the amplitudes by what the hop's `n` filtered samples still held along each sinusoid, then turn on."""
     step = splat((4 if s.eager > 0 else 2) * p.mu)
     c, q = load(s.lane_c, 0) + step * along_c, load(s.lane_s, 0) + step * along_s
-    turn_c, turn_s = load(rows, 2 * LANES * n), load(rows, 2 * LANES * n + LANES)
+    turn_c, turn_s = load(s.rows, 2 * LANES * n), load(s.rows, 2 * LANES * n + LANES)
     store(s.lane_c, 0, c * turn_c + q * turn_s)
     store(s.lane_s, 0, q * turn_c - c * turn_s)
     s.since_tuned += n
     if s.hops % p.tune_hops == 0:
-        tune_lanes(p, s, rows)
+        tune_lanes(p, s)
 
 
 @kernel
-def tune_lanes(p, s, rows):
+def tune_lanes(p, s):
     """Follow the mains by the phase that the strong sinusoids have gained on what was expected; set the rows."""
     for family in range(2):
         weight = 0.0
@@ -68,43 +68,43 @@ def tune_lanes(p, s, rows):
                 weight += power * p.lane_order[k] ** 2
                 gain += power * p.lane_order[k] * turn
         if weight > 0.0:
-            _retune(p, s, rows, family, 0.5 * gain / weight / TUNE_S)
+            _retune(p, s, family, 0.5 * gain / weight / TUNE_S)
     s.since_tuned = 0
 
 
 @kernel
-def _retune(p, s, rows, family, by_Hz):
+def _retune(p, s, family, by_Hz):
     """Move a family's frequency, within 1 Hz of the nominal one."""
     nominal = p.lane_Hz[0] if family == 0 else p.lane_Hz[LANES // 2]
     s.family_Hz[family] = min(max(s.family_Hz[family] + by_Hz, nominal - 1.0), nominal + 1.0)
-    set_rows(p, s, rows, family)
+    set_rows(p, s, family)
 
 
 @kernel
-def set_rows(p, s, rows, family):
+def set_rows(p, s, family):
     """Cosines and sines of the lanes over a hop, a row for each sample, after a family's frequency has changed."""
     for k in range(LANES):
         if p.lane_family[k] == family:
             angle = 2 * math.pi * s.family_Hz[family] * p.lane_order[k] / p.fs
-            rows[0, k], rows[0, LANES + k] = 1.0, 0.0
-            rows[1, k], rows[1, LANES + k] = math.cos(angle), math.sin(angle)
-    c, q = load(rows, 2 * LANES), load(rows, 3 * LANES)
+            s.rows[0, k], s.rows[0, LANES + k] = 1.0, 0.0
+            s.rows[1, k], s.rows[1, LANES + k] = math.cos(angle), math.sin(angle)
+    c, q = load(s.rows, 2 * LANES), load(s.rows, 3 * LANES)
     t, u = c, q
-    for i in range(2, rows.shape[0]):
+    for i in range(2, HOP_TICKS * p.tick + 1):
         t, u = t * c - u * q, u * c + t * q
-        store(rows, 2 * LANES * i, t)
-        store(rows, 2 * LANES * i + LANES, u)
+        store(s.rows, 2 * LANES * i, t)
+        store(s.rows, 2 * LANES * i + LANES, u)
 
 
 @inline
-def _goertzel(ring, mask, start, stop, turn):
-    """The last two states of Goertzel's recursions over ring[start:stop]: four side by side, and four more."""
+def _goertzel(p, s, start, stop, turn):
+    """The last two states of Goertzel's recursions over the ring's [start, stop): four side by side, and four more."""
     t0, t1, t2, t3, t4, t5, t6, t7 = turn[0], turn[1], turn[2], turn[3], turn[4], turn[5], turn[6], turn[7]
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = 0.0
     b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = 0.0
     energy = 1e-300
     for i in range(start, stop):
-        y = ring[i & mask]
+        y = s.ring[i & p.ring_mask]
         energy += y * y
         a0, b0 = y - b0 + t0 * a0, a0
         a1, b1 = y - b1 + t1 * a1, a1
@@ -118,7 +118,7 @@ def _goertzel(ring, mask, start, stop, turn):
 
 
 @kernel
-def fit_lanes(p, s, ring, stop, n):
+def fit_lanes(p, s, stop, n):
     """Share of what the `n` samples before `stop` hold above the floor that lies on the lanes of the better mains.
 
     Leaves in `fit_c` and `fit_s` what each lane still has there, counted from `stop`; n is a whole number of tenths of
@@ -127,7 +127,7 @@ def fit_lanes(p, s, ring, stop, n):
     for k in range(LANES):
         w = 2 * math.pi * s.family_Hz[p.lane_family[k]] * p.lane_order[k] / p.fs
         s.fit_turn[k] = 2 * math.cos(w)
-    a, b, energy = _goertzel(ring, p.ring_mask, stop - n, stop, s.fit_turn)
+    a, b, energy = _goertzel(p, s, stop - n, stop, s.fit_turn)
     best, better = 0.0, 0
     white = p.tick / p.dof_tick  # the band's noise is so much denser than if it filled all frequencies
     for family in range(2):
@@ -147,7 +147,7 @@ def fit_lanes(p, s, ring, stop, n):
 
 
 @kernel
-def learn_at_once(p, s, rows, family, n):
+def learn_at_once(p, s, family, n):
     """Add to the lanes what the fit to the newest `n` samples found of them; call it between two hops.
 
     By how much that turns lanes that were learnt so a little before tells how far off the frequency is.
@@ -169,5 +169,5 @@ def learn_at_once(p, s, rows, family, n):
             weight += power * p.lane_order[k] ** 2
     if weight > 0.0 and since < RECENT_S * p.fs:
         off_Hz = gain / weight * p.fs / (2 * math.pi * since)
-        _retune(p, s, rows, family, min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ))
+        _retune(p, s, family, min(max(off_Hz, -MOST_OFF_HZ), MOST_OFF_HZ))
     s.learnt_pos = s.pos

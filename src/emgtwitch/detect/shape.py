@@ -19,13 +19,13 @@ TAP_SHARE = 0.55
 
 
 @kernel
-def share_above_80(p, s, ring, start, stop):
-    """Share of the energy in ring[start:stop] that lies above 80 Hz, the floor's left out."""
+def share_above_80(p, s, start, stop):
+    """Share of the energy in the ring's [start, stop) that lies above 80 Hz, the floor's left out."""
     b0, b1, b2, a1, a2 = p.mid[0], p.mid[1], p.mid[2], p.mid[3], p.mid[4]
     z0, z1 = 0.0, 0.0
     main, mid = 0.0, 0.0
     for i in range(start - int(SETTLE_S * p.fs), stop):
-        y = ring[i & p.ring_mask]
+        y = s.ring[i & p.ring_mask]
         upper = b0 * y + z0
         z0 = b1 * y - a1 * upper + z1
         z1 = b2 * y - a2 * upper
@@ -37,7 +37,7 @@ def share_above_80(p, s, ring, start, stop):
 
 
 @kernel
-def artefact(p, s, ring, onset, offset):
+def artefact(p, s, onset, offset):
     """ECG, MOTION, TAP or 0: what the event is whose filtered samples lie at [onset, offset) of the ring.
 
     `s.low_max` holds the most energy below 25 Hz within 32 ms, `s.strong` the same of the band.
@@ -47,7 +47,7 @@ def artefact(p, s, ring, onset, offset):
     if stop - start < 4:
         return 0
     slow = s.low_max / max(s.strong, 1e-30)
-    share = share_above_80(p, s, ring, start, stop)
+    share = share_above_80(p, s, start, stop)
     length = offset - onset
     short = length < HEART_S * p.fs
     heart = short and at_beat(p, s)

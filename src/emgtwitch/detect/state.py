@@ -9,6 +9,8 @@ LANES = 8  # sinusoids removed: harmonics 1, 2, 3, 5 of both mains, or 1 to 8 of
 LEVELS = 7  # window energies of 1, 2, 4, ... 64 ticks
 HISTORY = 2 ** (LEVELS - 1) + HOP_TICKS  # of windows kept of each
 SCALES = 5  # of these, the ones that may open an event: about 8, 16, 32, 64 and 128 ms
+LONGEST_TICK = 80  # samples, at 20 kHz
+LONGEST_RING = 1 << 15
 BINS = 1024  # of the floor's histogram, eighths of an octave of energy
 FLOOR_MAX = 1024  # entries that the floor may look back on
 CLEAR_LEVEL = 8.0  # times what it stands on: activity whose edges and pauses the noise does not hide
@@ -209,6 +211,9 @@ STATE = np.dtype(
         ("tone_ticks", "i8"),  # that the mean is of
         ("tone_peak", "f8"),  # of its 8 ms
         ("tone_over", "i8"),  # where the last twitch on the tone ended
+        ("ring", "f8", (LONGEST_RING,)),  # the newest filtered samples
+        ("work", "f8", (HOP_TICKS * LONGEST_TICK,)),  # the hop's, before the mains is off
+        ("rows", "f8", (HOP_TICKS * LONGEST_TICK + 1, 2 * LANES)),  # the lanes' cosines and sines over a hop
     ]
 )
 

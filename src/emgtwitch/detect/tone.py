@@ -20,15 +20,15 @@ TONE_EDGE = 4.0  # times the tone: where a twitch on it begins and ends
 
 
 @kernel
-def _energy(p, ring, start, stop):
+def _energy(p, s, start, stop):
     total = 0.0
     for i in range(start, stop):
-        total += ring[i & p.ring_mask] ** 2
+        total += s.ring[i & p.ring_mask] ** 2
     return total
 
 
 @inline
-def tone(p, s, ring, out, n_out):
+def tone(p, s, out, n_out):
     """One tick of an open event: find a twitch riding on the open event.
 
     It must stand out from the quarter second before and the eighth after it taken together: where a pause ends or the
@@ -61,24 +61,24 @@ def tone(p, s, ring, out, n_out):
     elif s.pos - s.tone_last >= n128:
         s.tone_phase = 0
         start = max(s.tone_start, s.splice_pos + p.rms5)
-        peak5, at = peak_energy5(p, ring, start, s.tone_last)
+        peak5, at = peak_energy5(p, s, start, s.tone_last)
         after = s.window[k128] / n128
         level = max(EDGE_SHARE * peak5, TONE_EDGE * max(s.tone_ref, after) * p.rms5)
-        first, last = span_around(p, ring, start, s.pos, at, level)
+        first, last = span_around(p, s, start, s.pos, at, level)
         # What leads up to the peak and dies away from it counts as tone: tone swells, a twitch begins at once.
         stop = at - p.rms5 - 2 * n8
         begin = max(stop - n256, max(s.open_pos, s.tone_over))
-        energy, samples = _energy(p, ring, at + 2 * n8, s.pos), s.pos - at - 2 * n8
+        energy, samples = _energy(p, s, at + 2 * n8, s.pos), s.pos - at - 2 * n8
         if stop - begin > n256 // 4:
-            around = (energy + _energy(p, ring, begin, stop)) / (samples + stop - begin)
+            around = (energy + _energy(p, s, begin, stop)) / (samples + stop - begin)
         else:
             around = (energy + s.tone_ref * n256) / (samples + n256)
         chances = max((s.pos - s.open_pos) / (CHANCES_S * p.fs), 1.0) ** CHANCES_POWER
         if peak5 < CONTRAST * chances * max(around, s.tone_mean_before) * p.rms5:
             return n_out
-        next5 = peak_energy5(p, ring, at + 2 * n8 + p.rms5, s.pos)[0]
+        next5 = peak_energy5(p, s, at + 2 * n8 + p.rms5, s.pos)[0]
         if stop > begin:
-            next5 = max(next5, peak_energy5(p, ring, begin, stop)[0])
+            next5 = max(next5, peak_energy5(p, s, begin, stop)[0])
         if peak5 < APART * next5:
             return n_out
         length = last + 1 - first
@@ -86,7 +86,7 @@ def tone(p, s, ring, out, n_out):
             return n_out
         total, peak = 0.0, 0.0
         for i in range(first, last + 1):
-            y = ring[i & p.ring_mask]
+            y = s.ring[i & p.ring_mask]
             total += y * y
             peak = max(peak, abs(y))
         shift = s.index - s.pos - p.delay - p.rms5 // 2
@@ -102,5 +102,5 @@ def tone(p, s, ring, out, n_out):
         s.tone_over = last + n8
         # The twitch is no part of the tone: it must not set the peak that the tone's edges are measured against.
         s.ladder_pos = max(s.ladder_pos, last + 1 + p.rms5)
-        s.rms5_energy = energy5(p, ring, s.ladder_pos)
+        s.rms5_energy = energy5(p, s, s.ladder_pos)
     return n_out

@@ -77,12 +77,13 @@ class Decoder:
         """Return everything that `data` completes; keep the unfinished rest."""
         fresh = np.frombuffer(data, dtype=np.uint8)
         buffer = np.concatenate((self._rest, fresh)) if self._rest.size else np.array(fresh)
+        zeros = np.flatnonzero(buffer == 0)
         values = np.empty(buffer.size // 2 + 1)
         payload = np.empty(buffer.size + 1, dtype=np.uint8)
         out: list[Decoded] = []
         position = 0
         while True:
-            position, found = decode(buffer, position, self._state, self._items, values, payload, self._raw)
+            position, found = decode(buffer, zeros, position, self._state, self._items, values, payload, self._raw)
             out += [_decoded(item, values, payload) for item in self._items[:found].tolist()]
             if found < ITEMS:
                 break

@@ -11,7 +11,17 @@ from emgtwitch.wire.state import CRC, HEAD, IMPORT_SAMPLES, ITEM, R_CRC, R_OVERL
 
 INCOMPLETE, MALFORMED, OVERLONG = -1, -2, -3
 BYTES = types.uint8[::1]
-DECODE_ARGUMENTS = (BYTES, types.int64, from_dtype(STATE)[::1], from_dtype(ITEM)[::1], types.float64[::1], BYTES, BYTES)
+SHORT = 254  # bytes of a frame, after its first, that no full block can be among
+DECODE_ARGUMENTS = (
+    BYTES,
+    types.int64[::1],
+    types.int64,
+    from_dtype(STATE)[::1],
+    from_dtype(ITEM)[::1],
+    types.float64[::1],
+    BYTES,
+    BYTES,
+)
 
 
 @njit(cache=True, nogil=True)
@@ -45,13 +55,31 @@ def _unstuff(buffer, position, raw):
     return INCOMPLETE, position
 
 
+@njit(cache=True, nogil=True)
+def _unstuff_short(buffer, start, end, raw):
+    """The same for a short frame whose zero byte is known to be buffer[end]; False if it is not well-formed.
+
+    Copied as it is: each block's code stands where the zero before the block was, and leads to the next.
+    """
+    first = np.uint64(start + 1)  # unsigned, or each index would be asked whether it counts from the end
+    for k in range(np.uint64(end) - first):
+        raw[k] = buffer[first + k]
+    at = start + np.int64(buffer[start])
+    while at < end:
+        raw[at - start - 1] = 0
+        at += np.int64(buffer[at])
+    return at == end
+
+
 @njit(DECODE_ARGUMENTS, cache=True, nogil=True)
-def decode(buffer, position, state, items, values, payload, raw):
+def decode(buffer, zeros, position, state, items, values, payload, raw):
     """Decode the complete frames of buffer[position:]; returns (where the unfinished rest begins, items found).
 
-    Stops early when `items` is full. Samples go to `values`, the bodies of other frames to `payload`.
+    `zeros` are the positions of all zero bytes in the buffer. Stops early when `items` is full. Samples go to `values`,
+    the bodies of other frames to `payload`.
     """
     found = 0
+    next_zero = 0
     n_values = 0
     n_payload = 0
     number = np.empty(1, dtype=np.float64)
@@ -62,7 +90,13 @@ def decode(buffer, position, state, items, values, payload, raw):
                 state[0].skipping = 0
             position += 1
             continue
-        n, following = _unstuff(buffer, position, raw)
+        while next_zero < zeros.size and zeros[next_zero] < position:
+            next_zero += 1
+        end = zeros[next_zero] if next_zero < zeros.size else position
+        if 0 < end - position <= SHORT and _unstuff_short(buffer, position, end, raw):
+            n, following = end - position - 1, end + 1
+        else:
+            n, following = _unstuff(buffer, position, raw)
         if n == INCOMPLETE:
             break
         position = following
@@ -85,9 +119,10 @@ def decode(buffer, position, state, items, values, payload, raw):
             channels = state[0].channels
             start = n_values
             if kind == SAMPLES:
-                for at in range(HEAD + 6, n - CRC, 2):
-                    values[n_values] = u16(raw, at)
-                    n_values += 1
+                first = np.uint64(n_values)
+                for k in range(np.uint64((n - HEAD - 6 - CRC) // 2)):
+                    values[first + k] = u16(raw, np.uint64(HEAD + 6) + k + k)
+                n_values += (n - HEAD - 6 - CRC) // 2
             else:
                 for at in range(HEAD + 4, n - CRC, 8):
                     for k in range(8):
