@@ -28,6 +28,9 @@ channels = 2
 muscle = "gastrocnemius"
 side = "left"
 placement = "belly"
+
+[diary]  # the page's one-tap entries
+factors = ["coffee", "sleep", "exercise", "felt"]
 ```
 
 | setting | default | allowed | meaning |

@@ -113,3 +113,28 @@ def test_nothing_is_given_that_memory_does_not_hold() -> None:
     assert Tap().read(0, 0, 100, 1) is None
     beyond = read(tap, SECONDS * FS_HZ - 10, SECONDS * FS_HZ + 10)
     assert np.isnan(beyond.raw_max[10:]).all()
+
+
+def test_the_whole_session_is_kept_in_wide_columns() -> None:
+    tap, _ = watched(stream(), 97)
+    each, wide = read(tap, 0, 10 * FS_HZ, 500), tap.survey(0, 0, 10 * FS_HZ, 1000)
+    assert wide is not None
+    assert (wide.from_s, wide.step_s, len(wide.raw_min)) == (0.0, 1.0, 10)
+    np.testing.assert_array_equal(wide.raw_min, each.raw_min.reshape(-1, 2).min(axis=1))
+    np.testing.assert_array_equal(wide.filtered_max, np.fmax.reduce(each.filtered_max.reshape(-1, 2), axis=1))
+    assert tap.survey(0, 0, 10 * FS_HZ, 100) is None  # finer than it is
+
+
+def test_after_a_gap_of_hours_the_overview_goes_on_where_it_belongs() -> None:
+    tap = Tap()
+    pipeline = Pipeline(on_counts=tap.counts)
+    before, seq = encode_samples(np.full((2000, 1), 500, np.uint16), 0, 1)
+    after, _ = encode_samples(np.full((2000, 1), 520, np.uint16), 3_600_000, seq + 1)
+    for data in (frame(HELLO, 0), bytes(before), bytes(after)):
+        pipeline.feed(data)
+        tap.look(pipeline)
+    wide = tap.survey(0, 0, 3_601_500, 500)
+    assert wide is not None
+    known = np.flatnonzero(np.isfinite(wide.raw_max)) * wide.step_s
+    assert {0.0, 1.0, 3600.0, 3600.5} <= set(known)
+    assert not [at_s for at_s in known if 2.0 <= at_s < 3600.0]

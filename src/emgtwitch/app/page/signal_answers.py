@@ -45,7 +45,8 @@ def stretch(desk: Desk, recording: str | None, channel: int, from_s: float, to_s
         start, stop = epoch.sample(from_s), min(epoch.sample(to_s), epoch.end)
         if start >= epoch.end:
             return _shape(None, name, channel, unit, source)
-        columns = desk.tap.read(channel, start, stop, round((to_s - from_s) * epoch.rate_Hz / points))
+        per_column = round((to_s - from_s) * epoch.rate_Hz / points)
+        columns = desk.tap.read(channel, start, stop, per_column) or desk.tap.survey(channel, start, stop, per_column)
     if columns is None:
         if to_s - from_s > LONGEST_S:
             raise RefusedError(400, f"{to_s - from_s:g} s of signal are too much.", f"Ask for {LONGEST_S:g} s or less.")
