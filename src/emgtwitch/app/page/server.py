@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import secrets
@@ -81,6 +82,7 @@ class PageServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,
             proxy_headers=False,
             lifespan="off",
             ws="websockets-sansio",
@@ -89,10 +91,18 @@ class PageServer:
             limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=1,
         )
-        server = uvicorn.Server(config)
+        loop, ended = asyncio.new_event_loop(), asyncio.Event()
+
+        class Server(uvicorn.Server):
+            """Sleeps until it is ended; uvicorn's own loop wakes ten times a second to ask."""
+
+            async def main_loop(self) -> None:
+                await self.on_tick(0)
+                await ended.wait()
 
         def stop() -> None:
-            server.should_exit = True
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                loop.call_soon_threadsafe(ended.set)
 
         self._stop = stop
         if self._closing.is_set():
@@ -100,10 +110,11 @@ class PageServer:
 
         async def serve() -> None:
             # `Server.serve` would take the process's signals; they are the daemon's.
-            await server._serve(sockets=[self._socket])
+            await Server(config)._serve(sockets=[self._socket])
 
         self._say(f"the page is at {self.address}")
-        asyncio.run(serve())
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve())
 
 
 def _is_loopback(host: str) -> bool:
