@@ -11,7 +11,7 @@
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools tests tests-quick
+.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools tests tests-quick axe
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -37,11 +37,19 @@ wire: .venv/.stamp
 	$(PY) firmware/protocol/generate.py --check
 	$(PY) -m firmware.protocol.vectors --check
 
-tests: .venv/.stamp .venv/.peers build/firmware/board build/firmware/optiboot.hex
+tests: .venv/.stamp .venv/.peers axe build/firmware/board build/firmware/optiboot.hex
 	command -v avrdude >/dev/null || .ci/apt avrdude
+	command -v chromium >/dev/null || .ci/apt chromium fonts-dejavu-core
 	$(PY) -m tests.real.fetch
 	$(PY) -m benchmarks.accuracy.real --fetch
 	$(PY) -m pytest
+
+# What finds faults that shut people out, for the tests of the page.
+axe: build/axe/node_modules/axe-core/axe.min.js
+
+build/axe/node_modules/axe-core/axe.min.js:
+	command -v npm >/dev/null || .ci/apt npm
+	npm install --silent --no-audit --no-fund --prefix build/axe axe-core@4.14.1
 
 tests-quick: .venv/.stamp
 	$(PY) -m pytest -m "not slow"

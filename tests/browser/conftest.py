@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import signal
@@ -45,13 +44,17 @@ class Daemon:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "EMGTWITCH_CONFIG": str(self.data.parent / "none.toml")},
         )
         self._process = process
         told: list[str] = []
         assert process.stderr is not None
         stream = process.stderr
-        threading.Thread(target=lambda: told.extend(stream), daemon=True).start()
+
+        def listen() -> None:
+            for line in stream:
+                told.append(line)
+
+        threading.Thread(target=listen, daemon=True).start()
         wait_for(lambda: any("the page is at" in line for line in told), PATIENCE_S)
         said = re.search(r"http://\S+", next(line for line in told if "the page is at" in line))
         assert said is not None
@@ -61,7 +64,7 @@ class Daemon:
         """Stop or kill it."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(PATIENCE_S)
+            self._process.communicate(timeout=PATIENCE_S)
             self._process = None
 
 

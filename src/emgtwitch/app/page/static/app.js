@@ -1,66 +1,86 @@
-// The bare page: live signal, state and events. Everything it shows comes from /api/v1.
-const byId = (id) => document.getElementById(id);
-const SHOWN_S = 10;
-const MOST_EVENTS = 30;
-let columns = []; // [time in s, least, most] of channel 0, in order
+// The shell: which view is shown, how the sensor is, and what is said below.
+import { api, live } from "./api.js";
+import { h } from "./dom.js";
+import { applyTheme, prefs } from "./prefs.js";
+import { watchSpasms } from "./spasms.js";
 
-function draw() {
-  const canvas = byId("signal");
-  const pen = canvas.getContext("2d");
-  const end = columns.length ? columns[columns.length - 1][0] : 0;
-  columns = columns.filter(([at]) => at > end - SHOWN_S);
-  const limit = Math.max(20, ...columns.map(([, low, high]) => Math.max(-low, high)));
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  pen.strokeStyle = getComputedStyle(document.body).color;
-  pen.beginPath();
-  for (const [at, low, high] of columns) {
-    const x = canvas.width * (1 - (end - at) / SHOWN_S);
-    const y = (value) => canvas.height / 2 * (1 - value / limit);
-    pen.moveTo(x, y(low));
-    pen.lineTo(x, y(high) - 1);
+const VIEWS = {
+  now: () => import("./views/now.js"),
+  today: () => import("./views/today.js"),
+  event: () => import("./views/event.js"),
+  diary: () => import("./views/diary.js"),
+  calibrate: () => import("./views/calibrate.js"),
+  more: () => import("./views/more.js"),
+  first: () => import("./views/first.js"),
+};
+const NAV = ["now", "today", "diary", "calibrate", "more"];
+const SAID_MS = 5000;
+
+const root = document.getElementById("view");
+const saying = document.getElementById("say");
+let unmount = () => {};
+let sayTimer = 0;
+let turn = 0;
+
+export function say(text, action) {
+  clearTimeout(sayTimer);
+  saying.replaceChildren(h("span", {}, text));
+  if (action) saying.append(h("button", { class: "link", type: "button", onclick: action.act }, action.label));
+  saying.hidden = false;
+  sayTimer = setTimeout(() => (saying.hidden = true), SAID_MS + (action ? 3000 : 0));
+}
+
+export function complain(error) {
+  say(`${error.message} ${error.hint ?? ""}`.trim());
+}
+
+const context = { api, live, prefs, say, complain, go: (hash) => (location.hash = hash) };
+
+async function show() {
+  const mine = ++turn;
+  let [name, ...rest] = location.hash.slice(1).split("/");
+  if (!(name in VIEWS)) name = "now";
+  for (const link of document.querySelectorAll("nav a")) {
+    const current = link.hash === `#${name}` || (name === "event" && link.hash === "#today");
+    if (current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
-  pen.stroke();
-  requestAnimationFrame(draw);
+  const view = await VIEWS[name]();
+  if (mine !== turn) return; // another was asked for meanwhile
+  unmount();
+  root.replaceChildren();
+  root.dataset.view = name;
+  unmount = view.mount(root, { ...context, argument: decodeURIComponent(rest.join("/")) }) ?? (() => {});
+  document.title = `${root.querySelector("h2")?.textContent ?? "Now"} - emgtwitch`;
 }
 
-const handlers = {
-  state(message) {
-    byId("state").textContent = message.headline;
-    byId("do").textContent = message.do;
-  },
-  signal(message) {
-    const { min, max } = message.channels[0].filtered;
-    min.forEach((low, n) => {
-      if (low !== null) columns.push([message.from_s + n * message.step_s, low, max[n]]);
-    });
-  },
-  event(message) {
-    const item = document.createElement("li");
-    item.textContent = `${message.class}, ${Math.round(message.duration_ms)} ms at ${message.onset_s.toFixed(2)} s`;
-    byId("events").prepend(item);
-    while (byId("events").children.length > MOST_EVENTS) byId("events").lastChild.remove();
-  },
-};
-
-function connect() {
-  const socket = new WebSocket(`ws://${location.host}/api/v1/live`);
-  socket.onmessage = ({ data }) => {
-    const message = JSON.parse(data);
-    handlers[message.type]?.(message);
-  };
-  socket.onclose = () => {
-    byId("state").textContent = "Not connected";
-    setTimeout(connect, 1000);
-  };
+function showState() {
+  const chip = document.getElementById("state");
+  const told = live.connected ? live.state : null;
+  chip.dataset.state = told?.state ?? "down";
+  const headline = told?.headline ?? (live.connected ? "Waiting for the sensor" : "The daemon does not answer");
+  const advice = told?.do ?? (live.connected ? "" : "This page tries again by itself.");
+  // Only what has changed: a screen reader says it each time.
+  if (chip.firstElementChild.textContent !== headline) chip.firstElementChild.textContent = headline;
+  if (chip.lastElementChild.textContent !== advice) chip.lastElementChild.textContent = advice;
 }
 
-byId("felt").onclick = async () => {
-  const answer = await fetch("/api/v1/marks", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ kind: "felt" }),
-  });
-  byId("answer").textContent = answer.ok ? "Marked." : (await answer.json()).error;
-};
-connect();
-requestAnimationFrame(draw);
+addEventListener("hashchange", show);
+addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key >= "1" && event.key <= "5") location.hash = NAV[event.key - 1];
+});
+for (const type of ["state", "hello", "down"]) live.addEventListener(type, showState);
+
+applyTheme();
+live.connect();
+watchSpasms(live, prefs);
+if (!location.hash) {
+  try {
+    const { acknowledged_utc_ms } = await api.get("/acknowledge");
+    if (acknowledged_utc_ms === null) history.replaceState(null, "", "#first");
+  } catch (error) {
+    complain(error);
+  }
+}
+show();
