@@ -24,6 +24,7 @@ SCRIPTS = (
     "latency",
     "instructions",
     "day",
+    "day --scenario quiet",
     "growth",
     "import_cost",
     "false_accepts",
@@ -48,7 +49,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     pytest = ["pytest", "benchmarks/speed", "-q", "--benchmark-columns=min,median,iqr,rounds", "--benchmark-sort=name"]
     commands = [[*pytest, f"--benchmark-json={folder / 'speed.json'}", *(QUICK if quick else ())]]
-    commands += [[f"benchmarks.{script}", *(["--quick"] if quick else [])] for script in SCRIPTS]
+    commands += [[*f"benchmarks.{script}".split(), *(["--quick"] if quick else [])] for script in SCRIPTS]
     warm_up()  # so that no two parts compile the same
     with ThreadPoolExecutor(2 if quick else 1) as pool:
         waiting = [pool.submit(run, command, quick) for command in commands]

@@ -32,7 +32,8 @@ The first three lie between an event's true end and its decision, all of them be
 """
 PARTS = {
     "ratios": "Ratios",
-    "day": "A day",
+    "day": "A day with an event every 1.3 s",
+    "day_quiet": "A quiet day",
     "daemon": "The daemon",
     "latency": "Latency",
     "startup": "Start",

@@ -2,7 +2,6 @@
 import { clock, counted, h, hours, length, svg } from "../dom.js";
 import { sentence } from "./now.js";
 
-const WIDE = 960;
 const HIGH = 220;
 const LEFT = 34;
 const FOOT = 42;
@@ -55,7 +54,7 @@ export function mount(root, { api, live, prefs, complain, say }) {
         { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
       later.disabled = isToday;
       inShort(told.whole, rows.trains.length, isToday);
-      picture.replaceChildren(timeline(told, prefs.hideCounts));
+      picture.replaceChildren(timeline(told, prefs.hideCounts, Math.max(280, picture.clientWidth)));
       lists(found.events, rows.trains);
     } catch (error) {
       complain(error);
@@ -127,10 +126,10 @@ function spasm(event, api, complain, say) {
 }
 
 // Bars by hour over a strip that says what was worn and seen.
-function timeline(told, hidden) {
+function timeline(told, hidden, width) {
   const begin = told.hours[0].from_utc_ms;
   const end = told.hours.at(-1).to_utc_ms;
-  const x = (ms) => LEFT + ((WIDE - LEFT) * (Math.min(Math.max(ms, begin), end) - begin)) / (end - begin);
+  const x = (ms) => LEFT + ((width - LEFT) * (Math.min(Math.max(ms, begin), end) - begin)) / (end - begin);
   const rates = told.hours.map((hour) => (hidden ? 0 : hour.per_hour.twitch ?? 0));
   const most = Math.max(4, ...rates);
   const y = (value) => (HIGH - FOOT) * (1 - value / most) + 8 * (value / most);
@@ -141,7 +140,7 @@ function timeline(told, hidden) {
     parts.push(node);
   };
   for (const value of [0, most / 2, most]) {
-    parts.push(svg("line", { x1: LEFT, x2: WIDE, y1: y(value), y2: y(value), stroke: "var(--line)" }));
+    parts.push(svg("line", { x1: LEFT, x2: width, y1: y(value), y2: y(value), stroke: "var(--line)" }));
     if (!hidden) text(LEFT - 6, y(value) + 4, value < 10 ? value.toFixed(value % 1 ? 1 : 0) : String(Math.round(value)), "end");
   }
   told.hours.forEach((hour, k) => {
@@ -161,13 +160,13 @@ function timeline(told, hidden) {
     const top = HIGH - FOOT + 8;
     parts.push(svg("rect", { x: left, y: top, width: wide * Math.min(worn, 1), height: 10, fill: "url(#lost)" }));
     parts.push(svg("rect", { x: left, y: top, width: wide * Math.min(seen, 1), height: 10, fill: "var(--accent)" }));
-    if (k % 3 === 0) text(left, HIGH - 6, name);
+    if (k % (width < 600 ? 6 : 3) === 0) text(left, HIGH - 6, name);
   });
   const hatch = svg("pattern", { id: "lost", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
     svg("rect", { width: 6, height: 6, fill: "var(--shade)" }), svg("line", { x1: 0, y1: 0, x2: 0, y2: 6, stroke: "var(--quiet)", "stroke-width": 2 }));
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "day", role: "img",
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${HIGH}`, class: "day", role: "img",
     "aria-label": "Twitches per hour of good signal by hour of the day, over a strip that shows how much of each hour was recorded" },
-    svg("defs", {}, hatch), svg("rect", { x: LEFT, y: HIGH - FOOT + 8, width: WIDE - LEFT, height: 10, fill: "var(--shade)" }), ...parts);
+    svg("defs", {}, hatch), svg("rect", { x: LEFT, y: HIGH - FOOT + 8, width: width - LEFT, height: 10, fill: "var(--shade)" }), ...parts);
   return h("div", {}, drawing, h("p", { class: "quiet small" },
     "Strip: good signal; hatched, recorded but not usable; empty, not worn or not recorded. A square marks an hour with a spasm."));
 }
