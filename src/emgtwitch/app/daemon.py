@@ -34,6 +34,7 @@ from emgtwitch.store.storage import Storage
 
 READ_S = 0.25
 PROGRESS_S = 1.0
+IDLE_LOOK_S = 0.9  # the page's memory is filled so often while nobody looks; the detector keeps 1.2 s
 
 
 class Daemon:
@@ -72,6 +73,8 @@ class Daemon:
             on_state=self._say,
         )
         self._page = PageServer(self._say, *page) if page is not None else None
+        self._desk: Desk | None = None  # once there is signal
+        self._looked_s = 0.0
         self._news = News(session["recording_id"])
         self._config = config or {}
         log = LogWriter(log_path(folder))
@@ -134,20 +137,21 @@ class Daemon:
 
     def _look(self) -> None:
         """Let the page's memory see what was fed; a defect there must not end the recording."""
-        tap = self._tap
-        if tap is None:
+        tap, now_s = self._tap, time.monotonic()
+        if tap is None or (self._desk is not None and not self._desk.clients and now_s < self._looked_s + IDLE_LOOK_S):
             return
-        had_signal = tap.epoch is not None
+        self._looked_s = now_s
         try:
             tap.look(self._pipeline)
         except Exception as error:
             self._tap = None
             self._trouble(f"The page's signal has failed ({type(error).__name__}: {error}); recording goes on.")
             return
-        if not had_signal and tap.epoch is not None and self._page is not None:
-            self._page.start(self._desk(tap))
+        if self._desk is None and tap.epoch is not None and self._page is not None:
+            self._desk = self._new_desk(tap)
+            self._page.start(self._desk)
 
-    def _desk(self, tap: Tap) -> Desk:
+    def _new_desk(self, tap: Tap) -> Desk:
         return Desk(
             folder=self._folder,
             config=self._config,
