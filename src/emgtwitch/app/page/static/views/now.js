@@ -45,11 +45,12 @@ export function mount(root, { api, live, prefs, say, complain }) {
   pressSpan();
 
   const picture = new Picture(canvas, live, prefs, () => channel);
-  const frames = { fps: 0, frames: 0, worst_ms: 0 };
+  const frames = { fps: 0, frames: 0, worst_ms: 0, lag_ms: 0 }; // for the benchmark of the page; lag: event to picture
   window.emgFrames = frames;
   let since = performance.now();
   let last = since;
   let inThis = 0;
+  let drawn = null;
   function draw(at) {
     frame = requestAnimationFrame(draw);
     frames.frames += 1;
@@ -62,8 +63,10 @@ export function mount(root, { api, live, prefs, say, complain }) {
       inThis = 0;
     }
     picture.draw();
-    for (const event of live.events.slice(-3)) {
-      event.drawn ??= performance.now();
+    const newest = live.events.at(-1);
+    if (newest !== drawn) {
+      drawn = newest;
+      frames.lag_ms = newest?.arrived ? performance.now() - newest.arrived : 0;
     }
     meter();
   }
@@ -111,7 +114,8 @@ export function mount(root, { api, live, prefs, say, complain }) {
     try {
       const told = await api.get("/events", { limit: 200 });
       const known = new Set(live.events.map((event) => event.id));
-      live.events.unshift(...told.events.filter((event) => !known.has(event.id)));
+      live.events.push(...told.events.filter((event) => !known.has(event.id)));
+      live.events.sort((a, b) => (a.utc_ms ?? a.onset_s) - (b.utc_ms ?? b.onset_s));
       found();
     } catch (error) {
       complain(error);
