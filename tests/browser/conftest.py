@@ -26,10 +26,10 @@ SCENARIO = "sim:demo:1"
 
 
 class Daemon:
-    """`emgtwitch run` in a process of its own, always on the same port."""
+    """`emgtwitch run` in a process of its own, or `emgtwitch page` on `shown`; always on the same port."""
 
-    def __init__(self, data: Path, source: str = SCENARIO) -> None:
-        self.data, self.source = data, source
+    def __init__(self, data: Path, source: str = SCENARIO, shown: Path | None = None) -> None:
+        self.data, self.source, self.shown = data, source, shown
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -38,7 +38,10 @@ class Daemon:
 
     def start(self) -> None:
         """Start it and wait until it has said where its page is."""
-        words = ["run", "--source", self.source, "--data", str(self.data), "--port", str(self.port), "--json"]
+        words = ["run", "--source", self.source, "--data", str(self.data), "--json"]
+        if self.shown is not None:
+            words = ["page", str(self.shown)]
+        words += ["--port", str(self.port)]
         process = subprocess.Popen(
             [sys.executable, "-m", "emgtwitch.app.cli", *words],
             stdout=subprocess.DEVNULL,

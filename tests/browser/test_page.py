@@ -199,6 +199,33 @@ def test_calibration_guides_from_rest_on(daemon: Daemon, page: Page) -> None:
     expect(page.get_by_text("keep still")).to_be_visible()
 
 
+def test_a_recording_opens_without_a_board(
+    daemon: Daemon, chromium: Browser, any_event: dict[str, Any], tmp_path: Path
+) -> None:
+    """All of it is drawn, its events lead to their view, and the way back is there."""
+    viewer = Daemon(tmp_path, shown=daemon.data / "sessions" / any_event["recording_id"])
+    viewer.start()
+    try:
+        context = chromium.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+        page, watch = context.new_page(), Watch(viewer.url)
+        watch.on(page)
+        page.goto(f"{viewer.url}#now")
+        expect(page.get_by_role("heading", name="Recording", exact=True)).to_be_visible()
+        expect(page.locator(".plot canvas")).to_be_visible()
+        page.screenshot(path=SCREENSHOTS / "recording-light-desktop.png")
+        assert faults(page) == []
+        page.get_by_role("button", name="Closer").click()
+        page.locator("ol.list a").first.click()
+        expect(page.get_by_text("Why this class")).to_be_visible()
+        page.get_by_role("link", name="Recording").click()
+        expect(page.get_by_role("heading", name="Recording", exact=True)).to_be_visible()
+        context.close()
+        assert watch.errors == []
+        assert watch.strangers == []
+    finally:
+        viewer.end()
+
+
 def test_counts_can_be_hidden(daemon: Daemon, page: Page) -> None:
     page.goto(f"{daemon.url}#more")
     page.get_by_label("Hide counts").check()

@@ -1,14 +1,11 @@
-"""Answers from the log: events, intervals, marks, trains, the hours of a day."""
+"""Answers from the log: events, intervals, marks, trains."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from emgtwitch.app.days import day_bounds_utc_ms, moment
-from emgtwitch.app.events import zone_of
-from emgtwitch.app.exposure import exposure
+from emgtwitch.app.days import moment
 from emgtwitch.app.log_rows import Row, event_json, interval_json, mark_json
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.news import event_id
@@ -19,8 +16,6 @@ from emgtwitch.errors import UsageError
 from emgtwitch.store.log_reader import Selection
 from emgtwitch.store.told import labels, ratings
 
-HOUR_MS = 3_600_000
-LEAST_S = 60.0  # analysable, before a rate is told
 MOST_ROWS = 5000
 
 
@@ -42,11 +37,13 @@ def selection(desk: Desk, from_: str, to: str, **more: Any) -> Selection:
 def events(desk: Desk, asked: Asked) -> dict[str, Any]:
     """The events of a stretch of time, with the wearer's labels and ratings beside them."""
     query = asked.query
-    chosen = selection(
-        desk, query.from_, query.to, classes=(query.class_,) if query.class_ else (), channel=query.channel
-    )
+    classes = (query.class_,) if query.class_ else ()
+    if query.recording is None:
+        chosen = selection(desk, query.from_, query.to, classes=classes, channel=query.channel)
+    else:
+        chosen = Selection(recording=query.recording, classes=classes, channel=query.channel)
     with desk.log() as log:
-        found = log.events(chosen)
+        found = [e for e in log.events(chosen) if query.recording in (None, e["recording_id"])]
         sessions = log.sessions()
         labelled, rated = labels(log), ratings(log)
     numbers = train_numbers(sessions, found)
@@ -124,59 +121,3 @@ def trains_of(desk: Desk, asked: Asked) -> dict[str, Any]:
             }
         )
     return {"trains": rows}
-
-
-def hours(desk: Desk, asked: Asked) -> dict[str, Any]:
-    """Counts, exposure and rates of each hour of a local day; an hour without signal has no rate, not a rate of 0."""
-    chosen = selection(desk, asked.query.day, asked.query.day)
-    if chosen.from_local_ms is None:
-        raise RefusedError(400, f"{asked.query.day!r} is a moment, no day.", "Send a date, as 2024-05-31, or today.")
-    day = datetime.date(1970, 1, 1) + datetime.timedelta(milliseconds=chosen.from_local_ms)
-    with desk.log() as log:
-        sessions = log.sessions()
-        zone = zone_of(sessions[-1]) if sessions else datetime.UTC
-        start_ms, end_ms = day_bounds_utc_ms(day, zone)
-        within = Selection(from_utc_ms=start_ms, to_utc_ms=end_ms)
-        found, labelled = log.events(within), labels(log)
-        lost = log.intervals(Selection())
-    known = [s for s in sessions if s["started_utc_ms"] is not None and _meets(s, start_ms, end_ms)]
-    rows = []
-    for begin_ms in range(start_ms, end_ms, HOUR_MS):
-        until_ms = min(begin_ms + HOUR_MS, end_ms)
-        own = [e for e in found if begin_ms <= e["utc_ms"] < until_ms]
-        rows.append(_hour(begin_ms, until_ms, own, known, lost, labelled))
-    whole = _hour(start_ms, end_ms, found, known, lost, labelled)
-    return {"day": day.isoformat(), "zone": str(zone), "hours": rows, "whole": whole}
-
-
-def _hour(
-    begin_ms: int, until_ms: int, found: list[Row], sessions: list[Row], lost: list[Row], labelled: dict[int, Row]
-) -> dict[str, Any]:
-    recorded_s = analysable_s = off_s = 0.0
-    for session in sessions:
-        from_s, to_s = ((ms - session["started_utc_ms"]) / 1000 for ms in (begin_ms, until_ms))
-        length_s, parts = exposure(session, lost, from_s, to_s)
-        recorded_s += length_s
-        analysable_s += sum(parts) / len(parts) if parts else 0.0
-        leads = [i for i in lost if i["kind"] in ("lead_off", "flat", "rail")]
-        off = exposure(session | {"analysable_s": []}, leads, from_s, to_s)[1]
-        off_s += length_s - sum(off) / len(off) if off else 0.0
-    told = counts(found)
-    rejected = [e for e in found if labelled.get(e["id"], {}).get("class") in ("voluntary", "artefact")]
-    hours_seen = analysable_s / 3600
-    enough = analysable_s >= LEAST_S
-    return {
-        "from_utc_ms": begin_ms,
-        "to_utc_ms": until_ms,
-        "counts": told,
-        "rejected": counts(rejected),  # by the wearer's label
-        "recorded_s": round(recorded_s, 3),
-        "analysable_s": round(analysable_s, 3),
-        "not_worn_s": round(off_s, 3),
-        "per_hour": {name: round(n / hours_seen, 2) if enough else None for name, n in told.items()},
-    }
-
-
-def _meets(session: Row, start_ms: int, end_ms: int) -> bool:
-    began_ms = session["started_utc_ms"]
-    return bool(began_ms < end_ms and began_ms + 1000 * session["duration_s"] > start_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emgtwitch.app.page import log_answers, shapes, signal_answers, state_answers, told_answers
+from emgtwitch.app.page import day_answers, log_answers, shapes, signal_answers, state_answers, told_answers
 from emgtwitch.app.page.route import Row
 
 ROWS: tuple[Row, ...] = (
@@ -15,13 +15,20 @@ ROWS: tuple[Row, ...] = (
     Row(
         *("GET", "/event/{id}", signal_answers.event, "One event", "the event, why it has its class, the signal"),
     ),
+    Row("GET", "/recordings", signal_answers.recordings, "What has been recorded", "recordings in order of time"),
     Row(
         *("GET", "/intervals", log_answers.intervals, "Time that could not be analysed", "intervals in order"),
         query=shapes.Range,
     ),
     Row(
-        *("GET", "/hours", log_answers.hours, "The hours of a local day"),
-        "counts, exposure and events per analysable hour of each hour and of the whole day; null where too little",
+        *("GET", "/hours", day_answers.hours, "The hours of a local day"),
+        "counts, exposure and events per analysable hour of each hour and of the whole day, null where too little; "
+        "strip: which minutes were good, unusable or not worn",
+        query=shapes.Day,
+    ),
+    Row(
+        *("GET", "/digest", day_answers.digest, "A local day in a few sentences"),
+        "sentences: signal, twitches beside what was usual, the busiest hour, spasms, diary",
         query=shapes.Day,
     ),
     Row("GET", "/trains", log_answers.trains_of, "Trains of twitches", "trains in order", query=shapes.Range),

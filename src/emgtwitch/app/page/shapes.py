@@ -16,6 +16,7 @@ When = Annotated[
 ]
 Seconds = Annotated[float, Meta(ge=0, le=1e9, description="s from the first sample of the recording")]
 ChannelNumber = Annotated[int, Meta(ge=0, le=63)]
+WholeRecording = Annotated[str, Meta(max_length=200, description="all of this one; from and to do not count then")]
 Recording = Annotated[str, Meta(max_length=200, description="id of a recording; else the one that runs, or the last")]
 
 
@@ -41,6 +42,7 @@ class EventQuery(Strict):
     to: When = "today"
     class_: Literal["twitch", "contraction", "spasm"] | None = field(default=None, name="class")
     channel: ChannelNumber | None = None
+    recording: WholeRecording | None = None
     limit: Annotated[int, Meta(ge=1, le=5000, description="the newest so many")] = 2000
 
 

@@ -59,6 +59,20 @@ def stretch(desk: Desk, recording: str | None, channel: int, from_s: float, to_s
     return _shape(columns, name, channel, unit, source)
 
 
+def recordings(desk: Desk, _: Asked) -> dict[str, Any]:
+    """What has been recorded, in order of time, with the most that may be looked at in one picture."""
+    with desk.log() as log:
+        found = log.sessions()
+    keys = ("recording_id", "started_utc_ms", "utc_offset_s", "duration_s", "analysable_s", "channels", "worn", "state")
+    overview = desk.tap.epoch is not None
+    rows = []
+    for row in found:
+        in_memory = overview and row["recording_id"] == desk.news.recording_id
+        most_s = max(row["duration_s"], LONGEST_S) if in_memory else LONGEST_S
+        rows.append({key: row[key] for key in keys} | {"most_s": most_s})
+    return {"recordings": rows}
+
+
 def event(desk: Desk, asked: Asked) -> dict[str, Any]:
     """One event: its features, why it has its class, and the signal around it."""
     recording, channel, number = event_key(asked.path["id"])

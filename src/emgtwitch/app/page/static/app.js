@@ -6,6 +6,7 @@ import { watchSpasms } from "./spasms.js";
 
 const VIEWS = {
   now: () => import("./views/now.js"),
+  recording: () => import("./views/recording.js"),
   today: () => import("./views/today.js"),
   event: () => import("./views/event.js"),
   diary: () => import("./views/diary.js"),
@@ -40,8 +41,9 @@ async function show() {
   const mine = ++turn;
   let [name, ...rest] = location.hash.slice(1).split("/");
   if (!(name in VIEWS)) name = "now";
+  if (name === "now" && closed()) name = "recording";
   for (const link of document.querySelectorAll("nav a")) {
-    const current = link.hash === `#${name}` || (name === "event" && link.hash === "#today");
+    const current = link.hash === `#${{ event: "today", recording: "now" }[name] ?? name}`;
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -54,7 +56,16 @@ async function show() {
   document.title = `${root.querySelector("h2")?.textContent ?? "Now"} - emgtwitch`;
 }
 
+// Whether there is a recording and no board: then Now is the recording.
+const closed = () => live.state?.state === "closed";
+
 function showState() {
+  const first = document.querySelector("nav a");
+  const name = closed() ? "Recording" : "Now";
+  if (first.textContent !== name) {
+    first.textContent = name;
+    if (["", "#now", "#recording"].includes(location.hash)) show();
+  }
   const chip = document.getElementById("state");
   const told = live.connected ? live.state : null;
   chip.dataset.state = told?.state ?? "down";

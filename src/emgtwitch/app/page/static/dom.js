@@ -36,6 +36,7 @@ export function clock(utcMs, offsetS, seconds = false) {
 }
 
 export function hours(s) {
+  if (s < 59.5) return `${Math.round(s)} s`;
   const minutes = Math.round(s / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,5 +1,5 @@
 // What this browser remembers of the wearer's wishes; where it may not, they last as long as the page.
-const DEFAULTS = { hideCounts: false, theme: "auto", sound: false, notify: false, span: 30 };
+const DEFAULTS = { hideCounts: false, theme: "auto", digestSeen: "", sound: false, notify: false, span: 30 };
 const KEY = "emgtwitch";
 let kept = { ...DEFAULTS };
 try {

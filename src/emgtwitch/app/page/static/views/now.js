@@ -15,6 +15,7 @@ export function mount(root, { api, live, prefs, say, complain }) {
   const level = h("div");
   const levelText = h("span", { class: "small quiet" }, "");
   const running = h("div", { class: "card spasm-now", role: "status", hidden: true });
+  const yesterday = h("section", { class: "card", "aria-label": "Yesterday in short", hidden: true });
   const list = h("ol", { class: "list" });
   const channels = h("div", { class: "chips", role: "group", "aria-label": "Channel" });
   const spans = h("div", { class: "chips", role: "group", "aria-label": "How much signal" },
@@ -34,7 +35,7 @@ export function mount(root, { api, live, prefs, say, complain }) {
   });
   root.append(
     h("h2", {}, "Now"),
-    running,
+    running, yesterday,
     h("section", { class: "card", "aria-label": "Signal" },
       h("div", { class: "row spread" }, spans, channels),
       canvas, legend,
@@ -108,6 +109,23 @@ export function mount(root, { api, live, prefs, say, complain }) {
     list.replaceChildren(...(events.length ? events.map(sentence) : [h("li", { class: "quiet" }, "Nothing yet since this page was opened.")]));
   }
 
+  // Once a day: what yesterday was like, in a few sentences.
+  async function digest() {
+    if (prefs.hideCounts) return;
+    try {
+      const { day, sentences } = await api.get("/digest", { day: "yesterday" });
+      if (prefs.digestSeen === day || sentences.length < 2) return;
+      yesterday.replaceChildren(h("h3", {}, "Yesterday in short"), h("p", {}, sentences.join(" ")),
+        h("button", { class: "button", type: "button", onclick: () => {
+          prefs.digestSeen = day;
+          yesterday.hidden = true;
+        } }, "Thank you"));
+      yesterday.hidden = false;
+    } catch (error) {
+      complain(error);
+    }
+  }
+
   const timer = setInterval(tell, 250);
   const refill = async () => {
     live.fill(prefs.span);
@@ -130,6 +148,7 @@ export function mount(root, { api, live, prefs, say, complain }) {
   tell();
   found();
   refill();
+  digest();
   return () => {
     cancelAnimationFrame(frame);
     clearInterval(timer);

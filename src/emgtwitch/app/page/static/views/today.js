@@ -1,5 +1,5 @@
 // Today: how often, in hours that could be analysed; what was not seen shows as such.
-import { clock, counted, h, hours, length, svg } from "../dom.js";
+import { clock, h, hours, length, svg } from "../dom.js";
 import { sentence } from "./now.js";
 
 const HIGH = 220;
@@ -41,8 +41,9 @@ export function mount(root, { api, live, prefs, complain, say }) {
   async function load() {
     const mine = ++turn;
     try {
-      const [told, found, rows, today] = await Promise.all([
+      const [told, short, found, rows, today] = await Promise.all([
         api.get("/hours", { day }),
+        api.get("/digest", { day }),
         api.get("/events", { from: day, to: day }),
         api.get("/trains", { from: day, to: day }),
         day === "today" ? null : api.get("/hours", { day: "today" }),
@@ -53,25 +54,22 @@ export function mount(root, { api, live, prefs, complain, say }) {
       heading.textContent = isToday ? "Today" : new Date(`${told.day}T12:00:00Z`).toLocaleDateString("en-GB",
         { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
       later.disabled = isToday;
-      inShort(told.whole, rows.trains.length, isToday);
-      picture.replaceChildren(timeline(told, prefs.hideCounts, Math.max(280, picture.clientWidth)));
+      inShort(told.whole, short.sentences, isToday);
+      picture.replaceChildren(timeline(told, found.events, prefs.hideCounts, Math.max(280, picture.clientWidth)));
       lists(found.events, rows.trains);
     } catch (error) {
       complain(error);
     }
   }
 
-  function inShort(whole, trainCount, isToday) {
-    const { counts, per_hour: rate } = whole;
-    const seen = `${hours(whole.analysable_s)} of good signal${isToday ? " so far" : ""}`;
+  function inShort(whole, sentences, isToday) {
+    const { per_hour: rate } = whole;
     if (prefs.hideCounts) {
-      digest.textContent = `${seen}. Counts are hidden, as you wished.`;
+      digest.textContent = `${hours(whole.analysable_s)} of good signal${isToday ? " so far" : ""}. Counts are hidden, as you wished.`;
       figures.replaceChildren();
       return;
     }
-    digest.textContent = whole.recorded_s === 0
-      ? "Nothing was recorded on this day."
-      : `${seen}: ${counted(counts.twitch, "twitch", "twitches")}${trainCount ? `, ${counted(trainCount, "train")}` : ""}, ${counted(counts.spasm, "spasm")}.`;
+    digest.textContent = sentences.join(" ");
     const per = (value) => (value === null ? "too little signal" : value >= 10 ? String(Math.round(value)) : value.toFixed(1));
     figures.replaceChildren(...[
       ["Twitches per hour", per(rate.twitch)], ["Spasms per hour", per(rate.spasm)],
@@ -125,8 +123,10 @@ function spasm(event, api, complain, say) {
     h("span", { class: "row field" }, pain, note));
 }
 
-// Bars by hour over a strip that says what was worn and seen.
-function timeline(told, hidden, width) {
+const STRIP = { good: "var(--accent)", unusable: "url(#lost)", not_worn: "url(#off)" };
+
+// Bars by hour over a strip that says minute by minute what was worn and seen, with the spasms in it.
+function timeline(told, events, hidden, width) {
   const begin = told.hours[0].from_utc_ms;
   const end = told.hours.at(-1).to_utc_ms;
   const x = (ms) => LEFT + ((width - LEFT) * (Math.min(Math.max(ms, begin), end) - begin)) / (end - begin);
@@ -152,21 +152,26 @@ function timeline(told, hidden, width) {
     title.textContent = hour.recorded_s === 0 ? `${name}: not recorded` : `${name}: ${hidden ? "" : `${hour.counts.twitch} twitches, ${hour.counts.spasm} spasms in `}${hours(hour.analysable_s)} of good signal`;
     bar.append(title);
     parts.push(bar);
-    if (!hidden && hour.counts.spasm) {
-      parts.push(svg("rect", { x: left + wide / 2 - 4, y: Math.max(y(rates[k]) - 14, 2), width: 8, height: 8, fill: "var(--spasm)" }));
-    }
-    const seen = hour.to_utc_ms > hour.from_utc_ms ? (1000 * hour.analysable_s) / (hour.to_utc_ms - hour.from_utc_ms) : 0;
-    const worn = (1000 * hour.recorded_s) / (hour.to_utc_ms - hour.from_utc_ms);
-    const top = HIGH - FOOT + 8;
-    parts.push(svg("rect", { x: left, y: top, width: wide * Math.min(worn, 1), height: 10, fill: "url(#lost)" }));
-    parts.push(svg("rect", { x: left, y: top, width: wide * Math.min(seen, 1), height: 10, fill: "var(--accent)" }));
     if (k % (width < 600 ? 6 : 3) === 0) text(left, HIGH - 6, name);
   });
-  const hatch = svg("pattern", { id: "lost", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    svg("rect", { width: 6, height: 6, fill: "var(--shade)" }), svg("line", { x1: 0, y1: 0, x2: 0, y2: 6, stroke: "var(--quiet)", "stroke-width": 2 }));
+  const top = HIGH - FOOT + 8;
+  for (const { from_utc_ms: from, to_utc_ms: to, kind } of told.strip) {
+    const title = svg("title");
+    title.textContent = { good: "good signal", unusable: "recorded, not usable", not_worn: "no contact, or not worn" }[kind];
+    parts.push(svg("rect", { x: x(from), y: top, width: Math.max(x(to) - x(from), 0.7), height: 12, fill: STRIP[kind] }, title));
+  }
+  for (const event of hidden ? [] : events) {
+    if (event.class !== "spasm") continue;
+    const end = event.utc_ms + (event.duration_ms ?? 0);
+    parts.push(svg("rect", { x: x(event.utc_ms) - 1, y: top - 3, width: Math.max(x(end) - x(event.utc_ms), 4), height: 18, fill: "var(--spasm)" }));
+  }
+  const hatch = (id, ...lines) => svg("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    svg("rect", { width: 6, height: 6, fill: "var(--shade)" }), ...lines);
+  const stripes = hatch("lost", svg("line", { x1: 0, y1: 0, x2: 0, y2: 6, stroke: "var(--quiet)", "stroke-width": 3 }));
+  const dots = hatch("off", svg("circle", { cx: 3, cy: 3, r: 1, fill: "var(--quiet)" }));
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${HIGH}`, class: "day", role: "img",
     "aria-label": "Twitches per hour of good signal by hour of the day, over a strip that shows how much of each hour was recorded" },
-    svg("defs", {}, hatch), svg("rect", { x: LEFT, y: HIGH - FOOT + 8, width: width - LEFT, height: 10, fill: "var(--shade)" }), ...parts);
+    svg("defs", {}, stripes, dots), svg("rect", { x: LEFT, y: top, width: width - LEFT, height: 12, fill: "var(--shade)" }), ...parts);
   return h("div", {}, drawing, h("p", { class: "quiet small" },
-    "Strip: good signal; hatched, recorded but not usable; empty, not worn or not recorded. A square marks an hour with a spasm."));
+    "Strip: full, good signal; hatched, recorded but not usable; dotted, not worn or no contact; empty, not recorded. Red: a spasm."));
 }
