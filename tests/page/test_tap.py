@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emgtwitch.app.page.past import past
-from emgtwitch.app.page.tap import Columns, Tap
+from emgtwitch.app.page.past import Past, Source
+from emgtwitch.app.page.survey import Columns
+from emgtwitch.app.page.tap import Tap
 from emgtwitch.detect.records import Stamped
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.wearer.scenario import SCENARIOS
@@ -99,7 +101,7 @@ def test_the_past_is_what_memory_held(tmp_path: Path) -> None:
     path.write_bytes(stream())
     tap, _ = watched(stream(), 97)
     expected = read(tap, 6000, 8000, 4)
-    found = past(path, 0, 6.0, 8.0, 500)
+    found = Past().columns(Source(path), 0, 6.0, 8.0, 500)
     assert found is not None
     assert (found.from_s, found.step_s) == (expected.from_s, expected.step_s)
     for name in ("raw_min", "raw_max", "filtered_min", "filtered_max"):
@@ -117,12 +119,12 @@ def test_nothing_is_given_that_memory_does_not_hold() -> None:
 
 def test_the_whole_session_is_kept_in_wide_columns() -> None:
     tap, _ = watched(stream(), 97)
-    each, wide = read(tap, 0, 10 * FS_HZ, 500), tap.survey(0, 0, 10 * FS_HZ, 1000)
+    each, wide = read(tap, 0, 10 * FS_HZ, 500), tap.survey(0, 0.0, 10.0, 10)
     assert wide is not None
     assert (wide.from_s, wide.step_s, len(wide.raw_min)) == (0.0, 1.0, 10)
     np.testing.assert_array_equal(wide.raw_min, each.raw_min.reshape(-1, 2).min(axis=1))
     np.testing.assert_array_equal(wide.filtered_max, np.fmax.reduce(each.filtered_max.reshape(-1, 2), axis=1))
-    assert tap.survey(0, 0, 10 * FS_HZ, 100) is None  # finer than it is
+    assert tap.survey(0, 0.0, 10.0, 100) is None  # finer than it is
 
 
 def test_after_a_gap_of_hours_the_overview_goes_on_where_it_belongs() -> None:
@@ -133,8 +135,24 @@ def test_after_a_gap_of_hours_the_overview_goes_on_where_it_belongs() -> None:
     for data in (frame(HELLO, 0), bytes(before), bytes(after)):
         pipeline.feed(data)
         tap.look(pipeline)
-    wide = tap.survey(0, 0, 3_601_500, 500)
+    wide = tap.survey(0, 0.0, 3602.0, 7204)
     assert wide is not None
     known = np.flatnonzero(np.isfinite(wide.raw_max)) * wide.step_s
     assert {0.0, 1.0, 3600.0, 3600.5} <= set(known)
     assert not [at_s for at_s in known if 2.0 <= at_s < 3600.0]
+
+
+def test_what_was_before_a_new_rate_stays_at_a_glance() -> None:
+    tap = Tap()
+    pipeline = Pipeline(on_counts=tap.counts)
+    first, _ = encode_samples(np.full((3000, 1), 500, np.uint16), 0, 1)
+    slower = replace(HELLO, rate_num=500, run_count=2)
+    second, _ = encode_samples(np.full((3000, 1), 540, np.uint16), 0, 1)
+    for data in (frame(HELLO, 0), bytes(first), frame(slower, 0), bytes(second)):
+        pipeline.feed(data)
+        tap.look(pipeline)
+    wide = tap.survey(0, 0.0, 9.0, 18)
+    assert wide is not None
+    seen = wide.raw_max[np.isfinite(wide.raw_max)]
+    assert set(np.unique(seen)) == {seen[0], seen[-1]}
+    assert seen[0] < seen[-1]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from emgtwitch.app.config import read_config
 from emgtwitch.app.kernels import prepare_kernels
+from emgtwitch.app.opened import Reading, add_reading_arguments, replayable
 from emgtwitch.app.page.server import PageServer
 from emgtwitch.app.run import add_page_arguments, on_signals
 from emgtwitch.errors import UnreadableInputError
@@ -20,10 +21,15 @@ from emgtwitch.store.folders import LOG_NAME, log_path
 if TYPE_CHECKING:
     from emgtwitch.app.page.desk import Desk
 
+BLOCK_BYTES = 1 << 18
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `page`."""
-    parser.add_argument("path", metavar="FILE", help="recording or session folder, or a data folder with a log")
+    parser.add_argument(
+        "path", metavar="FILE", help=replayable("data folder with a log, recording, session folder, or")
+    )
+    add_reading_arguments(parser)
     add_page_arguments(parser)
     parser.add_argument("--config", metavar="FILE", help="configuration file; else EMGTWITCH_CONFIG, else the XDG one")
 
@@ -38,7 +44,9 @@ def main(args: argparse.Namespace) -> int:
         stack.callback(server.close)
         prepare_kernels()
         has_log = (path.is_file() and path.name == LOG_NAME) or log_path(path).is_file()
-        server.start(_log_desk(stack, path, config) if has_log else _recording_desk(stack, path, config))
+        desk = _log_desk(stack, path, config) if has_log else _recording_desk(stack, path, config, Reading.asked(args))
+        stack.callback(desk.past.close)
+        server.start(desk)
         stop.wait()
     return 0
 
@@ -59,18 +67,12 @@ def _log_desk(stack: contextlib.ExitStack, path: Path, config: dict[str, Any]) -
     return desk
 
 
-def _recording_desk(stack: contextlib.ExitStack, path: Path, config: dict[str, Any]) -> Desk:
+def _recording_desk(stack: contextlib.ExitStack, path: Path, config: dict[str, Any], reading: Reading) -> Desk:
     """On a recording: its events go to a log that is forgotten at the end, so nothing can be written to it."""
     from emgtwitch.pipeline import Pipeline
-    from emgtwitch.sources.recording import is_recording, read_blocks
     from emgtwitch.store.log import LogWriter
 
-    if path.exists() and not is_recording(path):
-        raise UnreadableInputError(
-            f"{path} is no recording of this program and no folder with a log. For a foreign file, "
-            f"write a log first: emgtwitch replay {path} --log FOLDER/{LOG_NAME}; emgtwitch page FOLDER."
-        )
-    blocks = read_blocks(path)
+    blocks = reading.blocks(path, BLOCK_BYTES)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emgtwitch-page-")))
     pipeline = Pipeline(recording_id=path.stem)
     _say(f"reading {path}")
@@ -82,7 +84,9 @@ def _recording_desk(stack: contextlib.ExitStack, path: Path, config: dict[str, A
         log.end()
     if not pipeline.progress.scans_seen:
         raise UnreadableInputError(f"{path} holds no samples that can be shown. Is it an emgtwitch recording?")
-    return _desk(folder, config)
+    desk = _desk(folder, config)
+    desk.reading = reading
+    return desk
 
 
 def _desk(folder: Path, config: dict[str, Any]) -> Desk:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from emgtwitch.app.config import add_settings_arguments, chosen_settings, read_config
 from emgtwitch.app.kernels import prepare_kernels
+from emgtwitch.app.opened import Reading, add_reading_arguments, replayable
 from emgtwitch.errors import CannotWriteError, EmgtwitchError, UnreadableInputError, UsageError
 
 if TYPE_CHECKING:
@@ -37,13 +38,8 @@ ID_BYTES = 1 << 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `replay`."""
-    from emgtwitch.sources.foreign.table import FORMATS
-
-    formats = "; ".join(f"{form.name} ({' '.join(form.suffixes)})" for form in FORMATS)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"recording, session folder, or: {formats}")
-    parser.add_argument("--fs", type=float, metavar="HZ", help="sampling rate of a foreign file that does not say it")
-    parser.add_argument("--units", metavar="UNIT", help="uV, mV, V, nV or counts, where the file does not say it")
-    parser.add_argument("--channel", metavar="C", help="of a foreign file: index from 0, label, a list A,B or A-B")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=replayable())
+    add_reading_arguments(parser)
     parser.add_argument("--speed", type=float, metavar="X", help="X times real time instead of as fast as it goes")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, the last of a file a summary")
     parser.add_argument("--log", type=Path, metavar="PATH", help="also write what was found into this log")
@@ -124,7 +120,7 @@ def _opened(args: argparse.Namespace, path: Path) -> tuple[_Found, Iterator[byte
     from emgtwitch.sources.recording import is_recording
 
     native = is_recording(path)
-    blocks = _recording(args, path) if native else _foreign(args, path)
+    blocks = Reading.asked(args).blocks(path, PACED_BLOCK_BYTES if args.speed else BLOCK_BYTES)
     settings = _settings(args, path, native)
     named = not args.log or (native and _named(path))
     pipeline = Pipeline(settings, recording_id="" if named else _content_id(args, path))
@@ -184,28 +180,6 @@ def _show(args: argparse.Namespace, found: _Found) -> None:
     print(summary_line(tally or Tally(pipeline.settings), pipeline.progress, args.json, file=str(path)))
     if troubles:
         raise CannotWriteError(f"{' '.join(troubles)} Make room and replay {path} again: nothing is logged twice.")
-
-
-def _recording(args: argparse.Namespace, path: Path) -> Iterator[bytes | memoryview]:
-    """The bytes of a recording of our own."""
-    from emgtwitch.sources.recording import read_blocks
-
-    for name in ("fs", "units", "channel"):
-        if getattr(args, name) is not None:
-            raise UsageError(f"--{name} is for foreign files; the recording {path} says it itself. Leave it out.")
-    return iter(read_blocks(path, PACED_BLOCK_BYTES if args.speed else BLOCK_BYTES))
-
-
-def _foreign(args: argparse.Namespace, path: Path) -> Iterator[bytes | memoryview]:
-    """A foreign file as wire bytes."""
-    from emgtwitch.sources.foreign.as_wire import wire_bytes
-    from emgtwitch.sources.foreign.table import open_foreign
-
-    blocks = wire_bytes(open_foreign(path, args.fs, args.units, args.channel))
-    if args.speed is None:
-        return blocks
-    size = PACED_BLOCK_BYTES
-    return (memoryview(block)[at : at + size] for block in blocks for at in range(0, len(block), size))
 
 
 def _settings(args: argparse.Namespace, path: Path, native: bool) -> Settings | None:

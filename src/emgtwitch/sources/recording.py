@@ -38,8 +38,8 @@ def is_recording(path: Path) -> bool:
         return False
 
 
-def read_blocks(path: Path, block_bytes: int = 1 << 20) -> Iterator[memoryview]:
-    """Yield the recording's bytes in blocks of at most `block_bytes`; each is overwritten by the next.
+def read_blocks(path: Path, block_bytes: int = 1 << 20, start: int = 0) -> Iterator[memoryview]:
+    """Yield the recording's bytes from byte `start` on, in blocks of at most `block_bytes`; the next overwrites each.
 
     Raises UnreadableInputError, at once, if there is nothing to read, and later if the disk fails.
     """
@@ -58,14 +58,20 @@ def read_blocks(path: Path, block_bytes: int = 1 << 20) -> Iterator[memoryview]:
         raise UnreadableInputError(f"The recording {path} cannot be read: {error.strerror}.") from None
     if not size:
         raise UnreadableInputError(f"The recording {path} is empty: nothing was written to it.")
-    return _blocks(files, block_bytes)
+    return _blocks(files, block_bytes, start)
 
 
-def _blocks(files: list[Path], block_bytes: int) -> Iterator[memoryview]:
+def _blocks(files: list[Path], block_bytes: int, start: int) -> Iterator[memoryview]:
     block = memoryview(bytearray(block_bytes))
     for path in files:
         try:
+            size = path.stat().st_size
+            if start and start >= size and path is not files[-1]:
+                start -= size
+                continue
             with path.open("rb", buffering=0) as file:
+                file.seek(start)
+                start = 0
                 while count := file.readinto(block):
                     yield block[:count]
         except OSError as error:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from emgtwitch.app.opened import Reading
 from emgtwitch.app.page.calibrate import Calibration
 from emgtwitch.app.page.news import News
+from emgtwitch.app.page.past import Past
 from emgtwitch.app.page.tap import Tap
 from emgtwitch.errors import CannotWriteError
 from emgtwitch.store.folders import log_path
@@ -39,6 +41,8 @@ class Desk:
     status: Callable[[], dict[str, Any]]
     write: Writes | None = None
     note: Callable[[str, dict[str, Any]], None] | None = None  # into the running stream; raises NoBoardError
+    reading: Reading = field(default_factory=Reading)  # how a foreign file that is shown is to be read
+    past: Past = field(default_factory=Past)
     calibration: Calibration | None = None
     now_s: Callable[[], float] = time.time
     clients: set[int] = field(default_factory=set)  # live sockets that are open

@@ -84,6 +84,14 @@ def _trains(sessions: Sequence[Row], found: Sequence[Row]) -> list[list[Row]]:
     return out
 
 
+def recordings(desk: Desk, _: Asked) -> dict[str, Any]:
+    """What has been recorded, in order of time."""
+    with desk.log() as log:
+        found = log.sessions()
+    keys = ("recording_id", "started_utc_ms", "utc_offset_s", "duration_s", "analysable_s", "channels", "worn", "state")
+    return {"recordings": [{key: row[key] for key in keys} | {"worn": row["worn"] or []} for row in found]}
+
+
 def intervals(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Time that could not be analysed, and remarks on the clock."""
     with desk.log() as log:

@@ -15,7 +15,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         *("GET", "/event/{id}", signal_answers.event, "One event", "the event, why it has its class, the signal"),
     ),
-    Row("GET", "/recordings", signal_answers.recordings, "What has been recorded", "recordings in order of time"),
+    Row("GET", "/recordings", log_answers.recordings, "What has been recorded", "recordings in order of time"),
     Row(
         *("GET", "/intervals", log_answers.intervals, "Time that could not be analysed", "intervals in order"),
         query=shapes.Range,

@@ -10,9 +10,9 @@ import numpy as np
 from emgtwitch.app.log_rows import Row, shown_duration
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.log_answers import event_row, train_numbers
-from emgtwitch.app.page.past import LONGEST_S, past
+from emgtwitch.app.page.past import Source
 from emgtwitch.app.page.route import Asked, RefusedError
-from emgtwitch.app.page.tap import Columns, Floats
+from emgtwitch.app.page.survey import GRID_S, Columns, Floats
 from emgtwitch.app.page.told_answers import event_key
 from emgtwitch.errors import UnreadableInputError
 from emgtwitch.settings import Settings
@@ -39,38 +39,26 @@ def stretch(desk: Desk, recording: str | None, channel: int, from_s: float, to_s
     epoch = desk.tap.epoch
     unit = "uV"
     columns: Columns | None = None
-    source = "memory"
+    source, share = "memory", 1.0
     if epoch is not None and name == desk.news.recording_id:
         unit = "uV" if epoch.in_uV else "counts"
         start, stop = epoch.sample(from_s), min(epoch.sample(to_s), epoch.end)
         if start >= epoch.end:
-            return _shape(None, name, channel, unit, source)
+            return _shape(None, name, channel, unit, source, share)
         per_column = round((to_s - from_s) * epoch.rate_Hz / points)
-        columns = desk.tap.read(channel, start, stop, per_column) or desk.tap.survey(channel, start, stop, per_column)
+        columns = desk.tap.read(channel, start, stop, per_column) or desk.tap.survey(channel, from_s, to_s, points)
     if columns is None:
-        if to_s - from_s > LONGEST_S:
-            raise RefusedError(400, f"{to_s - from_s:g} s of signal are too much.", f"Ask for {LONGEST_S:g} s or less.")
         session = _session(desk, name)
         if session["path"] is None:
             raise RefusedError(404, "The log does not say where this was recorded.", "Choose another recording.")
         unit = "uV" if session["uV_per_count"] is not None else "counts"
-        settings = Settings.from_mapping(session["settings"])
-        columns, source = past(Path(session["path"]), channel, from_s, to_s, points, settings), "recording"
-    return _shape(columns, name, channel, unit, source)
-
-
-def recordings(desk: Desk, _: Asked) -> dict[str, Any]:
-    """What has been recorded, in order of time, with the most that may be looked at in one picture."""
-    with desk.log() as log:
-        found = log.sessions()
-    keys = ("recording_id", "started_utc_ms", "utc_offset_s", "duration_s", "analysable_s", "channels", "worn", "state")
-    overview = desk.tap.epoch is not None
-    rows = []
-    for row in found:
-        in_memory = overview and row["recording_id"] == desk.news.recording_id
-        most_s = max(row["duration_s"], LONGEST_S) if in_memory else LONGEST_S
-        rows.append({key: row[key] for key in keys} | {"most_s": most_s})
-    return {"recordings": rows}
+        recorded = Source(Path(session["path"]), desk.reading, Settings.from_mapping(session["settings"]))
+        if (to_s - from_s) / points >= GRID_S:
+            columns, share = desk.past.survey(recorded, channel, from_s, to_s, points)
+        else:
+            columns = desk.past.columns(recorded, channel, from_s, to_s, points)
+        source = "recording"
+    return _shape(columns, name, channel, unit, source, share)
 
 
 def event(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -128,8 +116,11 @@ def _session(desk: Desk, recording: str) -> Row:
     return found[-1]
 
 
-def _shape(columns: Columns | None, recording: str, channel: int, unit: str, source: str) -> dict[str, Any]:
+def _shape(
+    columns: Columns | None, recording: str, channel: int, unit: str, source: str, share: float
+) -> dict[str, Any]:
     out: dict[str, Any] = {"recording_id": recording, "channel": channel, "unit": unit, "source": source}
+    out["read"] = round(share, 4)  # how far; what is missing yet is null
     if columns is None:
         return out | {"from_s": None, "step_s": None, "raw": None, "filtered": None, "envelope": []}
     return out | as_json(columns) | {"raw": pair(columns.raw_min, columns.raw_max)}

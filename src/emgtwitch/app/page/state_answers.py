@@ -24,7 +24,7 @@ def settings(desk: Desk, _: Asked) -> dict[str, Any]:
     return {
         "software": __version__,
         "detector": status.get("settings", {}),
-        "worn": status.get("worn", []),
+        "worn": status.get("worn") or [],
         "device": {key: status.get(key) for key in ("device", "rate_Hz", "channels")},
         "data": str(desk.folder),
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from emgtwitch.app.page.survey import GRID_S, Columns, Floats, Survey
 from emgtwitch.detect.detector import Detector
 from emgtwitch.pipeline import Pipeline
 
@@ -19,28 +20,7 @@ KEPT_S = 300.0
 SLACK_S = 15.0  # of the ring that readers leave to the writer
 COLUMN_S = 0.005  # of envelope and thresholds, and of what is sent live
 ENVELOPE_S = 0.032
-OVERVIEW_S = 0.5  # of a column of the whole session: a day of a channel has 5 MB
 HOP_S = 0.032  # of the detector: filtered samples come so much later than raw ones
-
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """A stretch of one channel, cut into columns of equal length; NaN where there is no signal. In uV or counts."""
-
-    from_s: float
-    step_s: float
-    raw_min: Floats
-    raw_max: Floats
-    filtered_min: Floats
-    filtered_max: Floats
-    envelope: Floats  # the most of the RMS over 32 ms
-    on: Floats  # RMS that begins an event
-    off: Floats  # RMS to which it must return to end
-
-
-SERIES = ("raw_min", "raw_max", "filtered_min", "filtered_max", "envelope", "on", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +32,6 @@ class Condition:
     mains_uV: float
 
 
-class Overview:
-    """One channel of a whole epoch in columns of OVERVIEW_S, a row for each array of `Columns`; grows by doubling."""
-
-    def __init__(self) -> None:
-        self.rows = np.full((7, 1024), np.nan, np.float32)
-        self.done = 0
-
-    def add(self, columns: Columns) -> None:
-        """The columns that follow."""
-        parts = np.stack([getattr(columns, name) for name in SERIES])
-        begin = self.done
-        self._reserve(begin + parts.shape[1])
-        self.rows[:, begin : begin + parts.shape[1]] = parts
-        self.done = begin + parts.shape[1]
-
-    def skip(self, columns: int) -> None:
-        """So many columns hold nothing."""
-        self._reserve(self.done + columns)
-        self.done += columns
-
-    def _reserve(self, columns: int) -> None:
-        while columns > self.rows.shape[1]:
-            self.rows = np.concatenate((self.rows, np.full_like(self.rows, np.nan)), axis=1)
-
-
 class Track:
     """One channel's rings."""
 
@@ -86,7 +41,7 @@ class Track:
         self.envelope = np.full(columns, np.nan, np.float32)
         self.on = np.full(columns, np.nan, np.float32)
         self.off = np.full(columns, np.nan, np.float32)
-        self.overview = Overview()
+        self.surveyed = 0  # session sample to which the survey goes
         self.detector: Detector | None = None
         self.count = 0  # filtered by it, as of the last look
         self.index = 0  # its session sample then
@@ -103,7 +58,6 @@ class Epoch:
         self.column = max(1, round(COLUMN_S * rate_Hz))  # samples in one
         self.columns = math.ceil((KEPT_S + SLACK_S) * rate_Hz / self.column)
         self.samples = self.columns * self.column
-        self.overview = round(OVERVIEW_S / COLUMN_S) * self.column  # samples in a column of the overview
         self.origin_sample, self.origin_s = sample, at_s
         self.tracks = [Track(self.samples, self.columns) for _ in range(channels)]
         self.first = sample  # nothing before it
@@ -130,6 +84,8 @@ class Tap:
     def __init__(self) -> None:
         self.epoch: Epoch | None = None
         self.conditions: tuple[Condition, ...] = ()
+        self.surveys: list[Survey] = []
+        self._surveyed_unit: bool | None = None
         self._runs: list[tuple[int, npt.NDArray[np.float64]]] = []
 
     def counts(self, first: int, counts: npt.NDArray[np.float64]) -> None:
@@ -163,36 +119,22 @@ class Tap:
         self.conditions = tuple(conditions)
 
     def _survey(self, epoch: Epoch) -> None:
-        """Add to the overview what is whole by now."""
-        size = epoch.overview
-        for k, track in enumerate(epoch.tracks):
-            start = epoch.first + track.overview.done * size
+        """Add to the surveys what is whole by now."""
+        size = round(GRID_S / COLUMN_S) * epoch.column
+        if self._surveyed_unit != epoch.in_uV:  # one survey has one unit
+            self.surveys, self._surveyed_unit = [], epoch.in_uV
+        self.surveys += [Survey() for _ in range(len(epoch.tracks) - len(self.surveys))]
+        for channel, track in enumerate(epoch.tracks):
+            start = max(track.surveyed, epoch.kept_from)
             stop = start + (epoch.ready - start) // size * size
-            if start < epoch.kept_from:  # after a long gap
-                missing = -(-(epoch.kept_from - start) // size)
-                track.overview.skip(missing)
-                start += missing * size
-            columns = self.read(k, start, stop, size) if stop > start else None
+            columns = self.read(channel, start, stop, size) if stop > start else None
             if columns is not None:
-                track.overview.add(columns)
+                self.surveys[channel].add(columns)
+                track.surveyed = stop
 
-    def survey(self, channel: int, start: int, stop: int, per_column: int) -> Columns | None:
-        """As `read`, of all of the epoch, in columns of OVERVIEW_S or whole multiples of them; None beyond it."""
-        epoch = self.epoch
-        if epoch is None or channel >= len(epoch.tracks) or start < epoch.first or per_column < epoch.overview:
-            return None
-        track, size = epoch.tracks[channel], epoch.overview
-        rows, done = track.overview.rows, track.overview.done
-        step = per_column // size
-        first, last = (start - epoch.first) // size, min(-(-(stop - epoch.first) // size), done)
-        n = (last - first) // step
-        if n < 1:
-            return None
-        part = rows[:, first : first + n * step].reshape(7, n, step)
-        least, most = np.fmin.reduce(part, axis=2), np.fmax.reduce(part, axis=2)
-        series = [least[i] if name.endswith("_min") else most[i] for i, name in enumerate(SERIES)]
-        at_s = epoch.seconds(epoch.first + first * size)
-        return Columns(at_s, step * size / epoch.rate_Hz, *series)
+    def survey(self, channel: int, from_s: float, to_s: float, points: int) -> Columns | None:
+        """As `read`, of all of the session, in columns of whole multiples of GRID_S; None where that is too coarse."""
+        return self.surveys[channel].read(from_s, to_s, points) if channel < len(self.surveys) else None
 
     def _take_run(self, first: int, counts: npt.NDArray[np.float64], pipeline: Pipeline) -> None:
         at_s, rate_Hz, unit_uV = pipeline.seconds(first), pipeline.rate_Hz, pipeline.uV_per_count

@@ -1,9 +1,12 @@
 // A stretch of a recording: filtered or raw signal with envelope, thresholds and events; zoom and pan by hand or keys.
-import { colour, h } from "./dom.js";
+import { clock, colour, h } from "./dom.js";
 
 const LEAST_S = 0.05;
-const MOST_S = 3600; // of detail; more only where the overview is in memory
+const AGAIN_MS = 1000; // while a long recording is being read
 const SHOWN_EVENTS = 1500;
+const STEPS_S = [...[0.001, 0.01, 0.1].flatMap((s) => [s, 2 * s, 5 * s]), 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800,
+  3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
+const CLOCK_S = 30; // from here on the time of day, as far as it is known, else hours from the beginning
 
 // The plot's library is a plain script.
 let library = null;
@@ -16,7 +19,7 @@ function plotLibrary() {
   return library;
 }
 
-// `stretch` tells what is shown: { recording, channel, events, most_s }; `escape` is the way back.
+// `stretch` tells what is shown: { recording, channel, events, started }; `escape` is the way back.
 export function signalPlot({ api, stretch, home, homeName, escape, pick = () => {} }) {
   let open = true;
   let plot = null;
@@ -33,7 +36,7 @@ export function signalPlot({ api, stretch, home, homeName, escape, pick = () => 
       h("label", { class: "switch" }, raw, h("span", {}, "Unfiltered"))));
 
   function look(from, to) {
-    const span = Math.min(Math.max(to - from, LEAST_S), stretch().most_s ?? MOST_S);
+    const span = Math.max(to - from, LEAST_S);
     view = [Math.max(0, from), Math.max(0, from) + span];
     plot?.setScale("x", { min: view[0], max: view[1] });
     clearTimeout(timer);
@@ -51,7 +54,9 @@ export function signalPlot({ api, stretch, home, homeName, escape, pick = () => 
     try {
       const [signal, UPlot] = await Promise.all([
         api.get("/signal", { from_s: from, to_s: to, channel, recording, points }), plotLibrary()]);
-      if (open && mine === fetching) draw(UPlot, signal);
+      if (!open || mine !== fetching) return;
+      draw(UPlot, signal);
+      if (signal.read < 1) timer = setTimeout(load, AGAIN_MS);
     } catch (error) {
       state.textContent = `${error.message} ${error.hint ?? ""}`;
     }
@@ -63,7 +68,7 @@ export function signalPlot({ api, stretch, home, homeName, escape, pick = () => 
       state.textContent = "There is no signal here.";
       return;
     }
-    state.textContent = "";
+    state.textContent = signal.read < 1 ? `Reading the recording: ${Math.round(100 * signal.read)} %` : "";
     const count = pair.min.length;
     const x = Array.from({ length: count }, (_, n) => signal.from_s + (n + 0.5) * signal.step_s);
     const fit = (values) => (values && !raw.checked && values.length === count ? values : new Array(count).fill(null));
@@ -71,6 +76,9 @@ export function signalPlot({ api, stretch, home, homeName, escape, pick = () => 
     plot?.destroy();
     box.replaceChildren();
     const line = (label, name, more = {}) => ({ label, stroke: colour(name), width: 1.25, points: { show: false }, ...more });
+    const { started } = stretch();
+    const times = (_, splits) => splits.map((s) => (view[1] - view[0] < CLOCK_S ? `${Number(s.toFixed(4))} s` : started?.started_utc_ms
+      ? clock(started.started_utc_ms + 1000 * s, started.utc_offset_s, true) : clock(1000 * s, 0, true)));
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("line") }, ticks: { stroke: colour("line") } };
     plot = new UPlot({
       width: box.clientWidth, height: Math.max(240, Math.min(380, innerHeight * 0.45)),
@@ -78,7 +86,7 @@ export function signalPlot({ api, stretch, home, homeName, escape, pick = () => 
       series: [{ label: "s" }, line("least", "signal"), line("most", "signal"), line("strength", "envelope", { width: 2 }),
         line("begins above", "on", { dash: [6, 4] }), line("ends below", "off", { dash: [2, 4] })],
       bands: [{ series: [2, 1], fill: colour("signal") }],
-      axes: [{ ...axis, label: "seconds", labelSize: 20 }, { ...axis, label: signal.unit, size: 60 }],
+      axes: [{ ...axis, values: times, space: 90, incrs: STEPS_S }, { ...axis, label: signal.unit, size: 60 }],
       cursor: { drag: { x: false, y: false } },
       legend: { show: false },
       hooks: { drawClear: [mark] },

@@ -17,7 +17,7 @@ export function mount(root, { api, live, prefs, complain, go }) {
   const list = h("ol", { class: "list" });
   const plot = signalPlot({ api, home: whole, homeName: "All of it", escape: whole,
     pick: (event) => go(`#event/${encodeURIComponent(event.id)}`),
-    stretch: () => ({ recording: chosen.recording_id, channel, events: prefs.hideCounts ? [] : events, most_s: chosen.most_s }) });
+    stretch: () => ({ recording: chosen.recording_id, channel, events: prefs.hideCounts ? [] : events, started: chosen }) });
   root.append(h("div", { class: "row spread" }, heading, h("div", { class: "row field" }, choice, channels)), sub, plot.node,
     h("section", { class: "card" }, h("h3", {}, "Events"), list));
 
@@ -38,7 +38,7 @@ export function mount(root, { api, live, prefs, complain, go }) {
   async function choose(id) {
     chosen = recordings.find((one) => one.recording_id === id);
     channel = 0;
-    channels.replaceChildren(...(chosen.channels < 2 ? [] : chosen.worn.map((one, k) => h("button", { type: "button",
+    channels.replaceChildren(...(chosen.channels < 2 ? [] : Array.from({ length: chosen.channels }, (_, k) => chosen.worn[k] ?? {}).map((one, k) => h("button", { type: "button",
       "aria-pressed": String(k === 0), onclick: () => {
         channel = k;
         [...channels.children].forEach((button, n) => button.setAttribute("aria-pressed", String(n === k)));
