@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from emgtwitch import __version__
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.route import PREFIX
 from emgtwitch.app.page.routes import ROWS
 from emgtwitch.app.page.web import MOST_BYTES, Bucket
 from emgtwitch.app.safety import SAFETY
+from emgtwitch.app.status import _lines, gather
 from tests.page import desks
 from tests.page.desks import API, DAY, SPASM, TWITCH
 from tests.store.test_log import NOON_MS
@@ -39,12 +42,40 @@ def test_events_come_with_the_detectors_word_and_the_wearers_beside_it(page: Tes
         "scratched",
     )
     assert (spasm["pain"], spasm["note"]) == (6, "cold")
-    assert found["counts"] == {"twitch": 1, "contraction": 0, "spasm": 1}
+    assert found["counts"] == {"twitch": 0, "contraction": 0, "spasm": 1}
     only = page.get(f"{API}/events", params={"from": DAY, "to": DAY, "class": "spasm"}).json()
     assert [e["id"] for e in only["events"]] == [SPASM]
     assert page.post(f"{API}/labels", json={"event": TWITCH, "label": "confirmed"}).status_code == 201
     again = page.get(f"{API}/events", params={"from": DAY, "to": DAY}).json()["events"][0]
     assert (again["class"], again["label"]) == ("twitch", None)
+
+
+def test_settings_say_what_the_detector_is_set_to(page: TestClient) -> None:
+    told = page.get(f"{API}/settings").json()
+    assert (told["software"], told["worn"]) == (__version__, [{"muscle": "calf"}])
+    assert set(told) == {"software", "detector", "worn", "device", "data"}
+
+
+def test_the_factors_are_the_usual_ones_or_those_of_the_configuration(desk: Desk, page: TestClient) -> None:
+    usual = page.get(f"{API}/factors").json()["factors"]
+    assert {"kind": "coffee", "label": "Coffee", "target": "diary", "unit": "cups"} in usual
+    assert usual[-1]["target"] == "mark"  # a twitch that was felt
+    desk.config = {"diary": {"factors": ["coffee", "sauna"]}}
+    chosen = page.get(f"{API}/factors").json()["factors"]
+    assert [(one["kind"], one["label"], one["unit"]) for one in chosen] == [
+        ("coffee", "Coffee", "cups"),
+        ("sauna", "Sauna", None),
+    ]
+
+
+def test_a_calibration_that_was_kept_is_told_until_the_next(desk: Desk, page: TestClient) -> None:
+    assert page.get(f"{API}/calibrate").json()["kept"] is None
+    result = {"snr_dB": 40.0, "unit": "uV", "verdict": "good"}
+    desk.keep(lambda log: log.mark("calibration", result | {"baseline": 3.0}, NOON_MS, 3600))
+    desk.keep(lambda log: log.mark("calibration", result | {"baseline": 2.5}, NOON_MS + 40_000, 3600))
+    assert page.get(f"{API}/calibrate").json()["kept"]["baseline"] == 2.5
+    lines = _lines(gather(desk.folder, datetime.datetime(2024, 3, 30, 13)))
+    assert "  rest      2.5 uV, firm 40 dB above it (good, 2024-03-30 13:00:40.0)" in lines
 
 
 def test_only_spasms_of_the_log_are_rated(page: TestClient) -> None:

@@ -33,7 +33,7 @@ def minute(gentle: float, firm: float) -> Tap:
 
 
 @pytest.mark.parametrize(
-    ("gentle", "firm", "verdict"), [(12.0, 100.0, "good"), (5.0, 14.0, "fair"), (2.2, 2.4, "poor")]
+    ("gentle", "firm", "verdict"), [(12.0, 100.0, "good"), (8.0, 40.0, "fair"), (5.0, 14.0, "poor")]
 )
 def test_the_verdict_follows_the_signal_to_noise_ratio(gentle: float, firm: float, verdict: str) -> None:
     result = Calibration(0, 0.0).result(minute(gentle, firm))

@@ -71,6 +71,35 @@ def test_pain_and_diary_are_told(days: Path) -> None:
     assert told[-2:] == ["1 spasm, the longest 7.00 s; pain up to 6 of 10.", "Diary: coffee 2 times."]
 
 
+def test_what_the_wearer_says_of_an_event_counts(days: Path) -> None:
+    with desk(days) as served:
+        page = client(served)
+
+        def counts() -> list[dict[str, int]]:
+            day = {"from": "2024-03-29", "to": "2024-03-29"}
+            whole = page.get(f"{API}/hours", params={"day": "2024-03-29"}).json()["whole"]
+            return [whole["counts"], page.get(f"{API}/events", params=day).json()["counts"]]
+
+        assert counts() == [{"twitch": 2, "contraction": 0, "spasm": 0}] * 2
+        page.post(f"{API}/labels", json={"event": "day1.0.0", "label": "voluntary"})
+        page.post(f"{API}/labels", json={"event": "day1.0.1", "label": "contraction"})
+        assert counts() == [{"twitch": 0, "contraction": 1, "spasm": 0}] * 2
+        told = page.get(f"{API}/digest", params={"day": "2024-03-29"}).json()["sentences"]
+        assert "Left out, as you called them voluntary or artefacts: 1 event." in told
+        page.post(f"{API}/labels", json={"event": "day1.0.0", "label": "confirmed"})
+        assert counts()[0]["twitch"] == 1
+
+
+def test_trains_leave_out_what_was_voluntary(days: Path) -> None:
+    with desk(days) as served, LogWriter(days / "log.sqlite3") as log:
+        log.change(lambda db: db.execute("UPDATE event SET onset_s = onset_s / 100 WHERE duration_ms = 50"))
+        page = client(served)
+        day = {"from": "2024-03-25", "to": "2024-03-25"}
+        assert [one["twitches"] for one in page.get(f"{API}/trains", params=day).json()["trains"]] == [10]
+        page.post(f"{API}/labels", json={"event": "day5.0.4", "label": "artefact"})
+        assert [one["twitches"] for one in page.get(f"{API}/trains", params=day).json()["trains"]] == [4, 5]
+
+
 def test_an_empty_day_says_so(days: Path) -> None:
     assert sentences(days, "2024-04-02") == "Nothing was recorded."
 

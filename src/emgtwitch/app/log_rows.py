@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from emgtwitch.app.days import local_time
 
 Row = dict[str, Any]
+
+REJECTED = ("voluntary", "artefact")  # labels of what was no event of the muscle's own
 
 
 def event_json(event: Row, train: int | None) -> Row:
@@ -58,6 +61,16 @@ def mark_json(mark: Row) -> Row:
         "utc_ms": mark["utc_ms"],
         "utc_offset_s": mark["utc_offset_s"],
     }
+
+
+def as_labelled(events: Iterable[Row], labels: Mapping[int, Row]) -> list[Row]:
+    """The events as the wearer counts them, `labels` by the row ids: those called voluntary or artefacts left out."""
+    out = []
+    for event in events:
+        said = labels[event["id"]]["class"] if event["id"] in labels else "confirmed"
+        if said not in REJECTED:
+            out.append(event if said == "confirmed" else event | {"class": said})
+    return out
 
 
 EVENT_COLUMNS = ("time", "class", "ch", "duration", "peak", "SNR dB", "train", "remarks")

@@ -10,11 +10,12 @@ from typing import Any
 
 from emgtwitch.app.board_words import errors_text
 from emgtwitch.app.days import local_time, wall_ms
-from emgtwitch.app.log_rows import Row, counted, shown_duration
+from emgtwitch.app.log_rows import Row, counted, mark_json, shown_duration, shown_time
 from emgtwitch.detect.records import CLASSES
 from emgtwitch.store.channel import ask
 from emgtwitch.store.folders import data_folder, log_path
 from emgtwitch.store.log_reader import LogReader, Selection
+from emgtwitch.store.told import last_mark
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,9 +54,12 @@ def gather(folder: Path, now: datetime.datetime) -> dict[str, Any]:
             session = _session(log.sessions(), (answer or {}).get("recording_id"))
             midnight_ms = wall_ms(datetime.datetime.combine(now.date(), datetime.time()))
             events = log.events(Selection(from_local_ms=midnight_ms))
+            kept = last_mark(log, "calibration")
         if session is not None:
             state |= {key: session[key] for key in LOGGED_KEYS}
             state |= {"since_utc_ms": session["started_utc_ms"], "utc_offset_s": session["utc_offset_s"]}
+        if kept is not None:
+            state["calibration"] = mark_json(kept)
         state["today"] = {name: sum(event["class"] == name for event in events) for name in CLASSES}
     if answer is not None:
         state |= {key: answer[key] for key in LIVE_KEYS if key in answer}
@@ -95,6 +99,10 @@ def _lines(state: dict[str, Any]) -> list[str]:
         lines.append(f"  recorded  {shown_duration(state['duration_s'])}, analysable {shares or 'nothing yet'}")
     if "today" in state:
         lines.append("  today     " + ", ".join(counted(n, name) for name, n in state["today"].items()))
+    if (kept := state.get("calibration")) is not None and "snr_dB" in kept:
+        when = shown_time(kept | {"onset_s": kept["at_s"]})
+        rest = f"{kept['baseline']:.3g} {kept['unit']}"
+        lines.append(f"  rest      {rest}, firm {kept['snr_dB']:.0f} dB above it ({kept['verdict']}, {when})")
     if state.get("clock_ppm") is not None:
         uncertainty = state.get("clock_ppm_uncertainty")
         spread = f" ± {uncertainty:.1f}" if uncertainty is not None else ""

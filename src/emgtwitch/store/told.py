@@ -5,6 +5,7 @@ The functions that change something take the connection of `LogWriter.change`; t
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -95,6 +96,12 @@ def labels(log: LogReader) -> dict[int, Row]:
 def ratings(log: LogReader) -> dict[int, Row]:
     """How each rated spasm felt."""
     return {row["event"]: row for row in log.rows("SELECT * FROM rating")}
+
+
+def last_mark(log: LogReader, kind: str) -> Row | None:
+    """The newest mark of a kind, with its decoded detail."""
+    found = log.rows("SELECT * FROM mark WHERE kind = ? ORDER BY utc_ms DESC, id DESC LIMIT 1", (kind,))
+    return found[0] | {"detail": json.loads(found[0]["detail"])} if found else None
 
 
 def _event(db: sqlite3.Connection, key: EventKey) -> Row:

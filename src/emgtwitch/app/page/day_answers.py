@@ -11,7 +11,7 @@ from typing import Any
 from emgtwitch.app.days import day_bounds_utc_ms, local_time
 from emgtwitch.app.events import zone_of
 from emgtwitch.app.exposure import exposure
-from emgtwitch.app.log_rows import Row, counted, shown_duration
+from emgtwitch.app.log_rows import Row, as_labelled, counted, shown_duration
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.log_answers import counts, selection
 from emgtwitch.app.page.route import Asked, RefusedError
@@ -106,14 +106,13 @@ class _Told:
             analysable_s += sum(parts) / len(parts) if parts else 0.0
             off = exposure(session | {"analysable_s": []}, leads, from_s, to_s)[1]
             off_s += length_s - sum(off) / len(off) if off else 0.0
-        told = counts(found)
-        rejected = [e for e in found if self.labelled.get(e["id"], {}).get("class") in ("voluntary", "artefact")]
+        told = counts(as_labelled(found, self.labelled))
         enough = analysable_s >= LEAST_S
         return {
             "from_utc_ms": begin_ms,
             "to_utc_ms": until_ms,
             "counts": told,
-            "rejected": counts(rejected),  # by the wearer's label
+            "rejected": len(found) - sum(told.values()),  # called voluntary or artefacts by the wearer
             "recorded_s": round(recorded_s, 3),
             "analysable_s": round(analysable_s, 3),
             "not_worn_s": round(off_s, 3),
@@ -132,7 +131,9 @@ def _sentences(
     if rate is not None:
         out.append(f"{counted(number, 'twitch')}, {_rate(rate)} an hour of good signal{_usual(told, day)}.")
         out += _busiest(told, begin_ms, end_ms, rate)
-    spasms = [e for e in told.during(begin_ms, end_ms) if e["class"] == "spasm"]
+    if whole["rejected"]:
+        out.append(f"Left out, as you called them voluntary or artefacts: {counted(whole['rejected'], 'event')}.")
+    spasms = [e for e in as_labelled(told.during(begin_ms, end_ms), told.labelled) if e["class"] == "spasm"]
     if spasms:
         longest_ms = max((e["duration_ms"] or 0.0) for e in spasms)
         pains = [rated[e["id"]]["pain"] for e in spasms if e["id"] in rated and rated[e["id"]]["pain"] is not None]

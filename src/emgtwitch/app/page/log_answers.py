@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emgtwitch.app.days import moment
-from emgtwitch.app.log_rows import Row, event_json, interval_json, mark_json
+from emgtwitch.app.log_rows import Row, as_labelled, event_json, interval_json, mark_json
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.news import event_id
 from emgtwitch.app.page.route import Asked, RefusedError
@@ -46,10 +46,11 @@ def events(desk: Desk, asked: Asked) -> dict[str, Any]:
         found = [e for e in log.events(chosen) if query.recording in (None, e["recording_id"])]
         sessions = log.sessions()
         labelled, rated = labels(log), ratings(log)
-    numbers = train_numbers(sessions, found)
+    heard = as_labelled(found, labelled)
+    numbers = train_numbers(sessions, heard)
     shown = found[-query.limit :]
     rows = [event_row(row, numbers.get(row["id"]), labelled, rated) for row in shown]
-    return {"events": rows, "total": len(found), "counts": counts(found)}
+    return {"events": rows, "total": len(found), "counts": counts(heard)}
 
 
 def event_row(row: Row, train: int | None, labelled: dict[int, Row], rated: dict[int, Row]) -> Row:
@@ -65,7 +66,7 @@ def event_row(row: Row, train: int | None, labelled: dict[int, Row], rated: dict
 
 
 def counts(found: Sequence[Row]) -> dict[str, int]:
-    """Events by class, in the detector's word."""
+    """Events by class."""
     return {name: sum(event["class"] == name for event in found) for name in CLASSES}
 
 
@@ -110,7 +111,8 @@ def marks(desk: Desk, asked: Asked) -> dict[str, Any]:
 def trains_of(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Trains of twitches in a stretch of time."""
     with desk.log() as log:
-        found = _trains(log.sessions(), log.events(selection(desk, asked.query.from_, asked.query.to)))
+        events = log.events(selection(desk, asked.query.from_, asked.query.to))
+        found = _trains(log.sessions(), as_labelled(events, labels(log)))
     rows = []
     for number, train in enumerate(found, start=1):
         first, last = train[0], train[-1]

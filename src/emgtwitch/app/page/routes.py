@@ -9,7 +9,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "/state", state_answers.now, "How the sensor is", "state, what to do, board, channels, running spasms"),
     Row(
         *("GET", "/events", log_answers.events, "Events of a stretch of time"),
-        "events in order, with label, pain and note beside the detector's word; counts by class",
+        "events in order, with label, pain and note beside the detector's word; counts by class, as labelled",
         query=shapes.EventQuery,
     ),
     Row(

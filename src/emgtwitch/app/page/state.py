@@ -16,8 +16,8 @@ STATES = {
     "settling": ("Settling", "Sit still for a few seconds while the sensor learns how quiet your muscle is."),
     "good": ("Worn and good", "Nothing to do."),
 }
-MAINS_OVER_FLOOR = 20.0
-MAINS_LEAST_uV = 50.0
+MAINS_uV = 250.0  # one in twenty twitches is missed (docs/adr/0009-calibration.md)
+MAINS_OVER_FLOOR = 50.0  # where the gain is unknown
 
 
 def state(desk: Desk) -> dict[str, Any]:
@@ -27,7 +27,8 @@ def state(desk: Desk) -> dict[str, Any]:
     epoch = desk.tap.epoch
     worn = status.get("worn") or []
     channels = []
-    names = [channel_state(condition) for condition in desk.tap.conditions]
+    in_uV = epoch is None or epoch.in_uV
+    names = [channel_state(condition, in_uV) for condition in desk.tap.conditions]
     for number, condition in enumerate(desk.tap.conditions):
         told = worn[number] if number < len(worn) else {}
         where = {key: told.get(key) for key in ("muscle", "side", "placement")}
@@ -49,7 +50,7 @@ def state(desk: Desk) -> dict[str, Any]:
         "writable": desk.write is not None,
         "recording_id": desk.news.recording_id,
         "board": {key: status.get(key) for key in ("device", "source", "connected", "rate_Hz")},
-        "unit": "uV" if epoch is None or epoch.in_uV else "counts",
+        "unit": "uV" if in_uV else "counts",
         "channels": channels,
         "now_s": None if epoch is None else round(epoch.seconds(epoch.end), 4),
         "started_utc_ms": started[0] if started is not None else status.get("since_utc_ms"),
@@ -66,13 +67,14 @@ def state(desk: Desk) -> dict[str, Any]:
     }
 
 
-def channel_state(condition: Condition) -> str:
+def channel_state(condition: Condition, in_uV: bool) -> str:
     """One of STATES, of one channel."""
     if condition.name in ("rail", "flat", "lead_off", "absent"):
         return "poor_contact"
     if condition.name == "settling":
         return "settling"
-    return "mains" if condition.mains_uV > max(MAINS_LEAST_uV, MAINS_OVER_FLOOR * condition.floor_uV) else "good"
+    limit = MAINS_uV if in_uV else MAINS_OVER_FLOOR * condition.floor_uV
+    return "mains" if condition.mains_uV > limit else "good"
 
 
 def _rounded(value: float) -> float | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from emgtwitch import __version__
+from emgtwitch.app.log_rows import mark_json
 from emgtwitch.app.page.calibrate import TOTAL_S, Calibration
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.route import Asked, RefusedError
 from emgtwitch.app.page.state import STATES, state
 from emgtwitch.detect.records import CLASSES
 from emgtwitch.errors import NoBoardError
+from emgtwitch.store.told import last_mark
 
 
 def now(desk: Desk, _: Asked) -> dict[str, Any]:
@@ -33,7 +35,9 @@ def settings(desk: Desk, _: Asked) -> dict[str, Any]:
 def calibration(desk: Desk, _: Asked) -> dict[str, Any]:
     """Where the guided minute stands; with its result once it is over."""
     if desk.calibration is None:
-        return {"state": "idle", "total_s": TOTAL_S}
+        with desk.log() as log:
+            kept = last_mark(log, "calibration")
+        return {"state": "idle", "total_s": TOTAL_S, "kept": None if kept is None else mark_json(kept)}
     out = desk.calibration.progress(_now_s(desk))
     return out | {"result": desk.calibration.result(desk.tap)} if out["state"] == "done" else out
 

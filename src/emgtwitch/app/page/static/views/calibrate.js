@@ -1,5 +1,5 @@
 // Calibrate: a guided minute of rest, gentle and firm contraction.
-import { h, svg } from "../dom.js";
+import { clock, h, svg } from "../dom.js";
 
 const NAMES = { rest: "Rest", gentle: "Gently", pause: "Let go", firm: "Firmly" };
 const AROUND = 2 * Math.PI * 54;
@@ -20,10 +20,17 @@ export function mount(root, { api, live, complain, say }) {
     svg("circle", { cx: 60, cy: 60, r: 54, fill: "none", stroke: "var(--shade)", "stroke-width": 10 }), ring, left);
   const meter = h("div", { class: "row" }, h("span", { class: "small" }, "Level"), h("div", { class: "meter" }, level));
 
+  const channel = h("select", { "aria-label": "Channel", hidden: true });
+  function channels() {
+    const all = live.state?.channels ?? [];
+    channel.hidden = all.length < 2;
+    channel.replaceChildren(...all.map((one) => h("option", { value: String(one.channel) }, [one.muscle, one.side].filter(Boolean).join(" ") || `Channel ${one.channel + 1}`)));
+  }
+
   async function begin() {
     try {
       shown = "";
-      show(await api.post("/calibrate", { channel: 0 }));
+      show(await api.post("/calibrate", { channel: Number(channel.value) || 0 }));
     } catch (error) {
       complain(error);
     }
@@ -53,7 +60,10 @@ export function mount(root, { api, live, complain, say }) {
       shown = "idle";
       box.replaceChildren(
         h("p", {}, "One minute: let the muscle rest, tighten it gently, then firmly. It shows how strong the signal is over the noise, and whether the electrodes sit well."),
-        h("button", { class: "button main", type: "button", onclick: begin }, "Begin"));
+        ...(told.kept?.snr_dB === undefined ? [] : [h("p", { class: "quiet" },
+          `Last kept at ${clock(told.kept.utc_ms, told.kept.utc_offset_s)}: rest ${told.kept.baseline} ${told.kept.unit}, firm ${told.kept.snr_dB} dB above it.`)]),
+        h("div", { class: "row field" }, channel, h("button", { class: "button main", type: "button", onclick: begin }, "Begin")));
+      channels();
     }
   }
 
@@ -80,7 +90,7 @@ export function mount(root, { api, live, complain, say }) {
 
   function draw() {
     frame = requestAnimationFrame(draw);
-    const value = live.tracks[0]?.rings.envelope[(live.next - 8 + live.size) % live.size];
+    const value = live.tracks[Number(channel.value) || 0]?.rings.envelope[(live.next - 8 + live.size) % live.size];
     level.style.transform = `scaleX(${Number.isFinite(value) ? Math.min(1, Math.log10(1 + value) / 3) : 0})`;
   }
   look();
