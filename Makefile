@@ -7,11 +7,12 @@
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
 # make soak   an hour of the board's time, sample by sample
+# make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
 # make fuzz   ten minutes of wrong requests to the firmware's parser
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools tests tests-quick axe
+.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour tests tests-quick axe
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -63,8 +64,13 @@ bench-quick: .venv/.stamp .venv/.peers bench-tools
 speed: .venv/.stamp
 	$(PY) -m benchmarks.document
 
-# A compiler for the C twin, a counter of instructions.
+# An hour with the page open: what browser and daemon hold, minute by minute.
+page-hour: .venv/.stamp bench-tools
+	$(PY) -m benchmarks.page --only-memory --minutes 60
+
+# A compiler for the C twin, a counter of instructions, a browser.
 bench-tools:
+	command -v chromium >/dev/null || .ci/apt chromium fonts-dejavu-core
 	command -v gcc >/dev/null && test -e /usr/include/valgrind/callgrind.h || .ci/apt gcc libc6-dev valgrind
 
 accuracy: .venv/.stamp .venv/.peers

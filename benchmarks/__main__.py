@@ -22,6 +22,8 @@ SCRIPTS = (
     "startup",
     "daemon",
     "latency",
+    "page",
+    "calibration",
     "instructions",
     "day",
     "day --scenario quiet",

@@ -36,6 +36,8 @@ PARTS = {
     "day_quiet": "A quiet day",
     "daemon": "The daemon",
     "latency": "Latency",
+    "page": "The live page",
+    "page_memory": "An hour with the page open",
     "startup": "Start",
     "instructions": "Instructions a sample",
     "speed": "Absolute times",

@@ -90,6 +90,7 @@ def test_an_unplug_during_the_probe_is_told(tmp_path: Path) -> None:
 
     class Unplugging:
         name = "p"
+        hurry = False
 
         def read(self, timeout_s: float) -> bytes:
             board.unplug()

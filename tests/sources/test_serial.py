@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from emgtwitch.errors import NoBoardError
+from emgtwitch.sources import serial_link
 from emgtwitch.sources.link import LinkLostError, PortBusyError
 from emgtwitch.sources.port_access import access, busy_text, group_name, holders
 from emgtwitch.sources.serial_link import SerialLink
@@ -32,6 +34,17 @@ def pty() -> Iterator[tuple[int, str]]:
 def read_to_the_end(link: SerialLink) -> None:
     for _ in range(1000):
         link.read(1.0)
+
+
+def test_a_link_in_a_hurry_gathers_for_less(pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    link = SerialLink(pty[1], gather_s=0.1)
+    for link.hurry in (False, True, False):
+        os.write(pty[0], b"x")
+        assert link.read(1.0) == b"x"
+    assert slept == [0.1, serial_link.HURRY_S, 0.1]
+    assert serial_link.HURRY_S < 0.1
 
 
 def test_bytes_go_both_ways_unchanged_and_together(pty: tuple[int, str]) -> None:

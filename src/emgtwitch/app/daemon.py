@@ -113,6 +113,7 @@ class Daemon:
         hello = None
         unheard = b""  # before any board has said Hello there is no session to keep
         while not self._stop.is_set():
+            self._source.hurry = self._desk is not None and bool(self._desk.clients)
             data = unheard + self._source.read(READ_S)
             if self._source.hello is None:
                 unheard = data

@@ -24,6 +24,8 @@ class Link(Protocol):
 
     name: str  # what a person would call it, and what opens it again: /dev/serial/by-id/..., socket://...
 
+    hurry: bool  # set by one who looks on: hand over soon, at the price of more reads
+
     def read(self, timeout_s: float) -> bytes:
         """Return what is there, after at most `timeout_s` seconds b"". Raises LinkLostError when the port vanished."""
 

@@ -64,6 +64,7 @@ class LiveSource:
         self._greeted = False  # a board has answered in this session
         self._closed = False
         self.hello: Hello | None = None  # the latest one
+        self.hurry = False  # hand the signal over sooner, at the price of more reads
         self.port = ""  # of the present or last connection
 
     @property
@@ -87,6 +88,7 @@ class LiveSource:
         out = b""
         try:
             self._request()
+            self._link.hurry = self.hurry
             data = self._link.read(timeout_s)
             now = self._clocks()
             self._now_ns = now.monotonic_ns

@@ -183,6 +183,7 @@ class SimLink:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
+        self.hurry = False  # its bunches are short anyway
         self._board = _Board(scenario, seed)
         self._speed = speed
         self._clock = clock
