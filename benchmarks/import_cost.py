@@ -27,8 +27,10 @@ MODULES = {
     "starlette": "starlette.applications",
     "uvicorn": "uvicorn",
     "websockets": "websockets.server",
+    "edfio": "edfio",
     "matplotlib": "matplotlib.figure",
     "h5py": "h5py",
+    "pyarrow": "pyarrow.parquet",
 }
 TIMED = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
 

@@ -13,6 +13,8 @@ import edfio
 import h5py
 import numpy as np
 import numpy.typing as npt
+import pyarrow
+import pyarrow.parquet
 import scipy.io
 import scipy.io.wavfile
 from cobs import cobs
@@ -86,6 +88,14 @@ def make_hdf5(path: Path, values: Values, sequence: npt.NDArray[np.uint16] | Non
     return counts.astype(np.float64)
 
 
+def make_parquet(path: Path, values: Values) -> Values:
+    """A column a channel in uV, the rate in the metadata."""
+    columns = {f"EMG {k} [uV]": values[:, k] for k in range(values.shape[1])}
+    table = pyarrow.table(columns).replace_schema_metadata({"fs_Hz": str(RATE_Hz)})
+    pyarrow.parquet.write_table(table, path)
+    return values
+
+
 MAKERS: dict[str, tuple[str, Callable[[Path, Values], Values]]] = {
     "text": (".csv", make_text),
     "EDF": (".edf", make_edf),
@@ -93,6 +103,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path, Values], Values]]] = {
     "WAV": (".wav", make_wav),
     "MAT": (".mat", make_mat),
     "HDF5": (".h5", make_hdf5),
+    "Parquet": (".parquet", make_parquet),
 }
 
 

@@ -45,6 +45,10 @@ def _is_hdf5(head: bytes) -> bool:
     return head[:8] == b"\x89HDF\r\n\x1a\n"
 
 
+def _is_parquet(head: bytes) -> bool:
+    return head[:4] == b"PAR1"
+
+
 def _is_text(head: bytes) -> bool:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return True
@@ -60,6 +64,7 @@ FORMATS = (
     Format("WAV", (".wav",), _is_wav, f"{_ROOM}.wav:load", "WAV, 8 to 32 bits or float, as counts of the converter"),
     Format("MAT", (".mat",), _is_mat, f"{_ROOM}.mat:load", "MATLAB 5 to 7.3: a numeric variable or a struct with fs"),
     Format("HDF5", (".h5", ".hdf5"), _is_hdf5, f"{_ROOM}.opensignals:load", "HDF5 of OpenSignals (needs h5py)"),
+    Format("Parquet", (".parquet",), _is_parquet, f"{_ROOM}.parquet:load", "Parquet, a column a channel (pyarrow)"),
     Format("text", (".csv", ".txt", ".tsv"), _is_text, f"{_ROOM}.text:load", "CSV, TXT, TSV; BioSPPy and OpenSignals"),
 )
 
