@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", nargs="?", metavar="FILE", help=replayable("without it, the log. Recording, session folder, or")
     )
     parser.add_argument("--format", required=True, choices=[form.name for form in FORMATS], help=formats)
-    parser.add_argument("-o", "--out", required=True, metavar="FOLDER", help="a new folder for the files")
+    parser.add_argument("-o", dest="out", required=True, metavar="FOLDER", help="a new folder for the files")
     parser.add_argument("--from", dest="from_", metavar="TIME", help=f"of a log, first time: {WHEN}")
     parser.add_argument("--to", metavar="TIME", help="of a log, end; a date is included whole")
     parser.add_argument("--session", metavar="ID", help="of a log, only recordings whose id begins so")
