@@ -70,18 +70,18 @@ def write_month(
             if number in (9, 10, 23):  # a night as well
                 hours.append((22.9, rng.uniform(6.0, 7.5)))
             for start_h, length_h in hours:
-                _session(log, rng, _at_ms(day, start_h), 3600 * length_h, busy, settings=_settings(number))
+                wear(log, rng, day, start_h, length_h, busy, _settings(number), WORN)
             _tell_diary(log, rng, day)
         _second_muscle(log, rng, first + datetime.timedelta(days=min(3, days - 1)))
         _rate_and_label(log, rng)
-    _record(folder, _at_ms(first + datetime.timedelta(days=min(14, days - 1)), 13.2), seed)
+    _record(folder, at_ms(first + datetime.timedelta(days=min(14, days - 1)), 13.2), seed)
 
 
 def _settings(day: int) -> Settings:
     return Settings() if day < 21 else Settings(min_ms=6.0, twitch_max_ms=200.0)
 
 
-def _at_ms(day: datetime.date, hour: float) -> int:
+def at_ms(day: datetime.date, hour: float) -> int:
     shown = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(hours=hour)
     return utc_ms_of(wall_ms(shown), ZoneInfo(ZONE))
 
@@ -92,27 +92,30 @@ def _offset_s(utc_ms: float) -> int:
     return round(offset.total_seconds())
 
 
-def _session(
+def wear(
     log: LogWriter,
     rng: np.random.Generator,
-    start_ms: int,
-    duration_s: float,
+    day: datetime.date,
+    hour: float,
+    hours: float,
     busy: float,
-    *,
     settings: Settings,
-    worn: list[dict[str, str]] = WORN,
+    worn: list[dict[str, str]],
+    *,
+    spasms_per_hour: float = 0.06,
 ) -> None:
-    """One session of rows, without a recording."""
+    """One session of rows, without a recording; `busy` multiplies its twitches."""
+    start_ms, duration_s = at_ms(day, hour), 3600 * hours
     told = {"settings": settings.as_dict(), "worn": worn, "zone": ZONE}
     opened = Opened(f"r{start_ms}", told, "53494d0000000001", 1000.0, 1, 1.22, settings.digest)
     lost = _intervals(rng, duration_s)
     clear = _clear(lost, duration_s)
-    events = list(_events(rng, clear, busy, settings.digest))
+    events = list(_events(rng, clear, busy, spasms_per_hour, settings.digest))
     outputs: list[Event | Interval] = sorted([*lost, *events], key=lambda output: output.decided_sample)
     stamped = [Stamped(opened, start_ms, _offset_s(start_ms))]
     for output in outputs:
-        at_ms = start_ms + round(1000 * output.onset_s)
-        stamped.append(Stamped(output, at_ms, _offset_s(at_ms)))
+        onset_ms = start_ms + round(1000 * output.onset_s)
+        stamped.append(Stamped(output, onset_ms, _offset_s(onset_ms)))
     analysable_s = sum(b - a for a, b in clear)
     progress = Progress(duration_s, (analysable_s,), round(1000 * duration_s), 900, 4, 12.0, 0.4)
     log.begin(None)
@@ -146,11 +149,13 @@ def _clear(lost: list[Interval], duration_s: float) -> list[tuple[float, float]]
     return [*out, (reached_s, duration_s)] if reached_s < duration_s else out
 
 
-def _events(rng: np.random.Generator, clear: list[tuple[float, float]], busy: float, digest: str) -> Iterator[Event]:
+def _events(
+    rng: np.random.Generator, clear: list[tuple[float, float]], busy: float, spasms_per_hour: float, digest: str
+) -> Iterator[Event]:
     number = 0
     for begin_s, end_s in clear:
         taken_s = begin_s
-        for onset_s, name, length_s in sorted(_wanted(rng, begin_s, end_s, busy)):
+        for onset_s, name, length_s in sorted(_wanted(rng, begin_s, end_s, busy, spasms_per_hour)):
             if onset_s < taken_s + 0.05 or onset_s + length_s > end_s:
                 continue
             taken_s = onset_s + length_s
@@ -164,7 +169,7 @@ def _events(rng: np.random.Generator, clear: list[tuple[float, float]], busy: fl
 
 
 def _wanted(
-    rng: np.random.Generator, begin_s: float, end_s: float, busy: float
+    rng: np.random.Generator, begin_s: float, end_s: float, busy: float, spasms_per_hour: float
 ) -> Iterator[tuple[float, EventClass, float]]:
     hours = (end_s - begin_s) / 3600
     for burst_s in rng.uniform(begin_s, end_s, rng.poisson(6.0 * busy * hours)):
@@ -174,16 +179,16 @@ def _wanted(
             at_s += 0.06 + float(rng.exponential(1.5))
     for onset_s in rng.uniform(begin_s, end_s, rng.poisson(10.0 * hours)):
         yield float(onset_s), "contraction", float(rng.uniform(0.2, 1.9))
-    for onset_s in rng.uniform(begin_s, end_s, rng.poisson(0.06 * hours)):
+    for onset_s in rng.uniform(begin_s, end_s, rng.poisson(spasms_per_hour * hours)):
         yield float(onset_s), "spasm", float(2.0 + rng.exponential(25.0))
 
 
 def _tell_diary(log: LogWriter, rng: np.random.Generator, day: datetime.date) -> None:
     def tell(kind: str, hour: float, value: float | None, unit: str | None, text: str | None = None) -> None:
-        at_ms = _at_ms(day, hour)
+        told_ms = at_ms(day, hour)
         entry = {"kind": kind, "value": value, "unit": unit, "note": text}
-        entry |= {"utc_ms": at_ms, "utc_offset_s": _offset_s(at_ms), "zone": ZONE}
-        log.change(lambda db: add_diary(db, entry, at_ms))
+        entry |= {"utc_ms": told_ms, "utc_offset_s": _offset_s(told_ms), "zone": ZONE}
+        log.change(lambda db: add_diary(db, entry, told_ms))
 
     tell("sleep", 7.0, round(float(rng.uniform(5.0, 8.5)) * 2) / 2, "h")
     for hour in rng.uniform(7.0, 17.0, rng.integers(0, 4)):
@@ -198,7 +203,7 @@ def _tell_diary(log: LogWriter, rng: np.random.Generator, day: datetime.date) ->
 
 def _second_muscle(log: LogWriter, rng: np.random.Generator, day: datetime.date) -> None:
     worn = [{"muscle": "tibialis anterior", "side": "left", "placement": "upper third"}]
-    _session(log, rng, _at_ms(day, 20.5), 5400, 1.0, settings=Settings(), worn=worn)
+    wear(log, rng, day, 20.5, 1.5, 1.0, Settings(), worn)
 
 
 def _rate_and_label(log: LogWriter, rng: np.random.Generator) -> None:

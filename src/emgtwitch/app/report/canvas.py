@@ -8,7 +8,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.textpath import TextToPath
@@ -67,7 +68,7 @@ class Canvas:
     ) -> Text:
         """Write one line whose baseline is `base_mm` below the top."""
         x, y = self._place(left_mm, base_mm)
-        return self.figure.text(x, y, text, size=size_pt, ha=align, va="baseline", **more)
+        return self.figure.text(x, y, drawable(text), size=size_pt, ha=align, va="baseline", **more)
 
     def rule(self, left_mm: float, top_mm: float, width_mm: float, weight_pt: float = 0.4) -> None:
         """A horizontal line."""
@@ -90,11 +91,21 @@ def page(width_mm: float, height_mm: float) -> Canvas:
     return Canvas(figure, 0.0, 0.0, width_mm, height_mm)
 
 
+def drawable(text: str) -> str:
+    """The text with a replacement character for each that the font does not have."""
+    return "".join(c if _glyphs().get_char_index(ord(c)) else "\ufffd" for c in text)
+
+
+@lru_cache(maxsize=1)
+def _glyphs() -> FT2Font:
+    return get_font(findfont(FontProperties(family=[FONT])))
+
+
 @lru_cache(maxsize=1 << 14)
 def width_mm(text: str, size_pt: float, weight: str = "normal") -> float:
     """How wide a line is."""
     font = FontProperties(family=[FONT], size=size_pt, weight=weight)
-    width_pt, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
+    width_pt, _, _ = TextToPath().get_text_width_height_descent(drawable(text), font, ismath=False)
     return float(width_pt) * MM_PER_PT
 
 

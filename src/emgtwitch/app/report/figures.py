@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from emgtwitch.app.days import local_time
 from emgtwitch.app.report.canvas import SMALL_PT, Canvas, fitted, width_mm
 from emgtwitch.app.report.facts import LEAST_HOUR, Facts, Grid, together
-from emgtwitch.app.report.sheet import printable
+from emgtwitch.app.report.sheet import capital, plain, printable
 
 GREYS = ("0.90", "0.74", "0.54", "0.32", "0.05")  # of an hour worn without a twitch, and of four rising steps
 HATCHES = {"twitch": "", "contraction": "////", "spasm": ""}
@@ -23,21 +24,22 @@ FILLS = {"twitch": "0.75", "contraction": "white", "spasm": "black"}
 _BARS: dict[str, Any] = {"facecolor": FILLS["twitch"], "edgecolor": "black", "linewidth": 0.3}
 DIARY_ROWS = 6
 LEFT_MM, RIGHT_MM = 25.0, 25.0
-HEAT_TOP_MM = 24.0
+HEAT_TOP_MM, HEAT_LEAST_MM = 24.0, 40.0
 DAY_MM = 20.0  # of the week, for the names of its days
 ROW_MM = 4.2
+NAME_MM = 18.0  # of a day, with room
 
 
 def timeline_mm(facts: Facts) -> tuple[float, float]:
     """The least and the most height of `timeline`."""
     rest_mm = HEAT_TOP_MM + 26.0 + ROW_MM * (1 + len(_kinds(facts)))
-    return rest_mm + 44.0, rest_mm + 84.0
+    return rest_mm + HEAT_LEAST_MM, rest_mm + 84.0
 
 
 def timeline(canvas: Canvas, facts: Facts) -> None:
     """The days from left to right: rate, hour by hour, hours worn, spasms and diary, all on one axis."""
     wide = canvas.width_mm - LEFT_MM - RIGHT_MM
-    high = canvas.height_mm - timeline_mm(facts)[0] + 44.0
+    high = canvas.height_mm - timeline_mm(facts)[0] + HEAT_LEAST_MM
     days, count = facts.days.all, len(facts.days.all)
     hours = facts.analysable_h.sum(axis=1)
     daily = canvas.axes(LEFT_MM, 2.0, wide, 18.0)
@@ -48,7 +50,7 @@ def timeline(canvas: Canvas, facts: Facts) -> None:
     grid.invert_yaxis()
     grid.set_yticks([0, 6, 12, 18, 24])
     grid.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:02.0f}:00"))
-    _label(canvas, HEAT_TOP_MM + high / 2, "Twitches", "an hour, by", "day and hour")
+    _label(canvas, HEAT_TOP_MM + high / 2, "Twitches", "an hour,", "by hour")
     _key(canvas.part(canvas.width_mm - RIGHT_MM + 3.0, HEAT_TOP_MM, RIGHT_MM - 3.0, high), edges)
     top = HEAT_TOP_MM + high + 5.0
     worn = canvas.axes(LEFT_MM, top, wide, 12.0)
@@ -58,16 +60,22 @@ def timeline(canvas: Canvas, facts: Facts) -> None:
     worn.bar(at, recorded - hours, 0.8, bottom=hours, color="white", edgecolor="black", hatch="/////", linewidth=0.4)
     worn.set_ylim(0, 24)
     worn.set_yticks([0, 12, 24])
-    _label(canvas, top + 6.0, "Hours (hat-", "ched: not", "analysable)")
+    _label(canvas, top + 6.0, "Hours;", "hatched:", "not usable")
     for axis in (daily, grid, worn):
         axis.set_xlim(0, count)
         axis.set_xticks([])
-    for number, day in enumerate(days):
-        if count <= 8 or day.weekday() == 0:
-            canvas.text(LEFT_MM + wide * number / count + 0.4, top + 16.0, f"{day:%a} {day.day} {day:%b}")
-            for axis in (daily, worn):
-                axis.axvline(number, color="0.6", linewidth=0.4, zorder=0)
+    mondays = [number for number, day in enumerate(days) if count <= 8 or day.weekday() == 0]
+    apart = math.ceil(NAME_MM * count / (7 * wide)) if count > 8 else 1
+    for number in mondays[::apart]:
+        canvas.text(LEFT_MM + wide * number / count + 0.4, top + 16.0, day_name(days[number]))
+        for axis in (daily, worn):
+            axis.axvline(number, color="0.6", linewidth=0.4, zorder=0)
     _diary(canvas, facts, top + 18.0, wide)
+
+
+def day_name(day: datetime.date) -> str:
+    """As `Mon 6 May`."""
+    return f"{day:%a} {day.day} {day:%b}"
 
 
 def _daily_rate(axis: Axes, facts: Facts, hours: Any) -> None:
@@ -76,9 +84,11 @@ def _daily_rate(axis: Axes, facts: Facts, hours: Any) -> None:
     at = np.arange(len(hours)) + 0.5
     axis.plot(at, rates, color="black", linewidth=0.7, marker="o", markersize=2.6, clip_on=False)
     mean = facts.rate("twitch")
-    axis.axhspan(mean.low, mean.high, color="0.88", linewidth=0, zorder=0)
     axis.axhline(mean.per_hour, color="0.45", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
-    axis.set_ylim(0, 1.08 * max(np.nanmax(rates) if np.isfinite(rates).any() else 0.0, mean.high, 1e-3))
+    if mean.enough:
+        axis.axhspan(mean.low, mean.high, color="0.88", linewidth=0, zorder=0)
+    highest = max([*rates[np.isfinite(rates)], mean.high if mean.enough else mean.per_hour, 1e-3])
+    axis.set_ylim(0, 1.08 * highest)
 
 
 def _rates(facts: Facts) -> Grid:
@@ -128,7 +138,7 @@ def _key(canvas: Canvas, edges: Sequence[float]) -> None:
         if grey == GREYS[0]:
             axis.plot([2.0], [y + 1.6], ".", color="0.35", markersize=1.0)
         axis.text(5.2, y + 1.7, text, va="center")
-    axis.text(5.2, y + 4.9, "10 min of signal", va="center")
+    axis.text(0.0, y + 5.0, "10 min of signal", va="center")
 
 
 def _kinds(facts: Facts) -> list[str]:
@@ -150,12 +160,10 @@ def _diary(canvas: Canvas, facts: Facts, top_mm: float, wide: float) -> None:
         for day in facts.days.all:
             here = [e for e in own if local_time(e["utc_ms"], e["utc_offset_s"]).date() == day]
             value = together(here)
-            cells.append(f"{value:.3g}" if value is not None else "•" if here else "")
+            cells.append(plain(value) if value is not None else "•" if here else "")
         y_mm = top_mm + ROW_MM * number
         unit = next((e["unit"] for e in own if e["unit"]), "")
-        name = fitted(
-            printable(f"{kind.capitalize()} ({unit})" if unit else kind.capitalize()), LEFT_MM - 2.0, SMALL_PT
-        )
+        name = fitted(printable(capital(f"{kind} ({unit})" if unit else kind)), LEFT_MM - 2.0, SMALL_PT)
         canvas.text(LEFT_MM - 2.0, y_mm + 3.0, name, align="right")
         _row(canvas, y_mm, wide, cells)
         canvas.rule(LEFT_MM, y_mm, wide, 0.2)
@@ -216,7 +224,7 @@ def pauses(canvas: Canvas, facts: Facts) -> None:
 
 def _histogram_axes(canvas: Canvas, title: str) -> Axes:
     canvas.text(0.0, 3.2, title, 7.5, weight="bold")
-    axis = canvas.axes(9.0, 6.0, canvas.width_mm - 11.0, canvas.height_mm - 11.0)
+    axis = canvas.axes(9.0, 7.5, canvas.width_mm - 11.0, canvas.height_mm - 12.5)
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     return axis
 
@@ -247,7 +255,7 @@ def week(canvas: Canvas, facts: Facts) -> None:
     hours, counts = facts.analysable_h.sum(axis=1), facts.counts["twitch"].sum(axis=1)
     for number, day in enumerate(days):
         base_mm = 3.2 + high * (number + 0.5) / len(days)
-        canvas.text(DAY_MM - 2.0, base_mm, f"{day:%a} {day.day} {day:%b}", align="right")
+        canvas.text(DAY_MM - 2.0, base_mm, day_name(day), align="right")
         told = f"{counts[number] / hours[number]:.1f} an hour in {hours[number]:.1f} h" if hours[number] >= 1 else ""
         canvas.text(canvas.width_mm - 64.0, base_mm, told or "hardly or not worn")
     _key(canvas.part(canvas.width_mm - RIGHT_MM + 4.0, 2.0, RIGHT_MM - 4.0, canvas.height_mm), edges)

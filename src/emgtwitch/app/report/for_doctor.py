@@ -10,12 +10,23 @@ from emgtwitch.app.days import local_time
 from emgtwitch.app.log_rows import Row, counted
 from emgtwitch.app.report import advice, examples, figures
 from emgtwitch.app.report.facts import Facts
-from emgtwitch.app.report.sheet import Block, Columns, Figure, Heading, Paragraph, Report, Table, printable, shortened
+from emgtwitch.app.report.sheet import (
+    Block,
+    Columns,
+    Figure,
+    Heading,
+    Paragraph,
+    Report,
+    Table,
+    capital,
+    printable,
+    shortened,
+)
 from emgtwitch.app.report.worn import HOUR_MS, worn
 from emgtwitch.detect.records import CLASSES
 from emgtwitch.settings import Settings
 
-MOST_WORN = 4  # ways of wearing that are listed
+MOST_WORN = 3  # ways of wearing that are listed
 MOST_NOTE = 180  # characters of a note
 HISTOGRAM_MM, EXAMPLE_MM = 41.0, 38.0
 
@@ -24,7 +35,7 @@ def doctor_report(facts: Facts) -> Report:
     """Both sheets."""
     return Report(
         title="Surface EMG: muscle twitches and spasms",
-        subtitle=f"{shortened(facts.site.capitalize(), 60)}, {dates(facts)}",
+        subtitle=f"{shortened(capital(facts.site), 40)}, {dates(facts)}",
         footer=f"{advice.NOT_A_DEVICE} emgtwitch {__version__}",
         pages=[_first(facts), _second(facts)],
     )
@@ -33,7 +44,9 @@ def doctor_report(facts: Facts) -> Report:
 def dates(facts: Facts) -> str:
     """The days, as `6 May to 2 June 2024`."""
     first, last = facts.days.first, facts.days.last
-    begin = f"{first.day} {first:%B}" + (f" {first.year}" if first.year != last.year else "")
+    begin = f"{first.day}"
+    if first.replace(day=1) != last.replace(day=1):
+        begin += f" {first:%B}" + (f" {first.year}" if first.year != last.year else "")
     return f"{begin} to {last.day} {last:%B %Y}" if first != last else f"{last.day} {last:%B %Y}"
 
 
@@ -63,23 +76,16 @@ def _first(facts: Facts) -> list[Block | Columns]:
 
 
 def _second(facts: Facts) -> list[Block | Columns]:
-    waves = examples.examples(facts)
     draws = (figures.durations, figures.amplitudes, figures.pauses)
     titles = ("Durations of events by class", "Peaks of twitches", "Times from a twitch to the next")
     histograms = tuple(
         (Figure(partial(draw, facts=facts), HISTOGRAM_MM, title),) for draw, title in zip(draws, titles, strict=True)
     )
-    traces = tuple(
-        (Figure(partial(examples.draw, example=wave), EXAMPLE_MM, f"{wave.name}: {wave.told}"),) for wave in waves
-    )
     return [
         Heading("Events"),
         Columns(histograms, (1, 1, 1)),
         Heading("Examples from the recordings"),
-        Columns(traces, (1, 1, 1)),
-        Paragraph(
-            "Band-passed as the detector sees them, each near the median peak of its kind; grey: onset to offset."
-        ),
+        *_examples(facts),
         Heading("Spasms, the most painful first"),
         _spasms(facts) if facts.of("spasm") else Paragraph("None."),
         Columns(
@@ -94,6 +100,17 @@ def _second(facts: Facts) -> list[Block | Columns]:
             (1, 1.25),
         ),
     ]
+
+
+def _examples(facts: Facts) -> list[Block | Columns]:
+    waves = examples.examples(facts)
+    if not any(wave.columns for wave in waves):
+        return [Paragraph(" ".join(wave.told for wave in waves))]
+    traces = tuple(
+        (Figure(partial(examples.draw, example=wave), EXAMPLE_MM, f"{wave.name}: {wave.told}"),) for wave in waves
+    )
+    told = "Band-passed as the detector sees them, each near the median peak of its kind; grey: onset to offset."
+    return [Columns(traces, (1, 1, 1)), Paragraph(told)]
 
 
 def _worn_table(facts: Facts) -> Table:

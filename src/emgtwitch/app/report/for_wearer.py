@@ -11,7 +11,19 @@ from emgtwitch.app.log_rows import Row, counted
 from emgtwitch.app.report import advice, figures
 from emgtwitch.app.report.facts import Facts, read, together
 from emgtwitch.app.report.for_doctor import MOST_NOTE, dates, lasted, length, pain, when, worst_first
-from emgtwitch.app.report.sheet import Block, Columns, Figure, Heading, Paragraph, Report, Table, printable, shortened
+from emgtwitch.app.report.sheet import (
+    Block,
+    Columns,
+    Figure,
+    Heading,
+    Paragraph,
+    Report,
+    Table,
+    capital,
+    plain,
+    printable,
+    shortened,
+)
 from emgtwitch.app.report.worn import Days
 from emgtwitch.errors import UsageError
 from emgtwitch.store.log_reader import LogReader
@@ -30,7 +42,7 @@ def week_report(log: LogReader, days: Days, muscle: str | None) -> Report:
         before = None
     return Report(
         title="My week",
-        subtitle=f"{shortened(facts.site.capitalize(), 60)}, {dates(facts)}",
+        subtitle=f"{shortened(capital(facts.site), 40)}, {dates(facts)}",
         footer=f"{advice.NOT_A_DEVICE} emgtwitch {__version__}",
         pages=[_page(facts, before)],
     )
@@ -115,11 +127,11 @@ def _diary(facts: Facts) -> str:
     for kind, entries in sorted(kinds.items(), key=lambda pair: -len(pair[1]))[:8]:
         value, unit = together(entries), printable(next((e["unit"] for e in entries if e["unit"]), ""))
         how = " on average" if unit.startswith("of ") else " in all"
-        told = "" if value is None else f", {value:.3g} {unit}{how}"
+        told = "" if value is None else f", {plain(value)} {unit}{how}"
         parts.append(f"{shortened(printable(kind), 30)} {counted(len(entries), 'time')}{told}")
     notes = [
         f"{local_time(e['utc_ms'], e['utc_offset_s']):%a}: {shortened(printable(e['note']), 90)}"
         for e in facts.diary
         if e["note"]
     ]
-    return "; ".join(parts).capitalize() + "." + (f" Notes: {'; '.join(notes[:6])}." if notes else "")
+    return capital("; ".join(parts)) + "." + (f" Notes: {'; '.join(notes[:6])}." if notes else "")

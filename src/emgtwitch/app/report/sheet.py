@@ -88,6 +88,16 @@ def printable(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def capital(text: str) -> str:
+    """With a capital first letter; the others stay."""
+    return text[:1].upper() + text[1:]
+
+
+def plain(value: float) -> str:
+    """A number of the diary's, without a power of ten."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def shortened(text: str, most: int) -> str:
     """At most so many characters."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
