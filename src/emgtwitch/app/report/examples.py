@@ -12,17 +12,17 @@ import numpy as np
 
 from emgtwitch.app.days import local_time
 from emgtwitch.app.log_rows import Row
-from emgtwitch.app.page.past import past
-from emgtwitch.app.page.tap import Columns
+from emgtwitch.app.page.past import Past, Source
+from emgtwitch.app.page.survey import Columns
 from emgtwitch.app.report.canvas import Canvas
 from emgtwitch.app.report.facts import Facts
-from emgtwitch.errors import UnreadableInputError
+from emgtwitch.errors import EmgtwitchError
 from emgtwitch.settings import Settings
 
 POINTS = 600
 AROUND = {"twitch": 0.1, "train": 0.5, "contraction": 0.5, "spasm": 2.0}  # s before and after
 LONGEST_S = 40.0  # of a train or spasm that is shown; the rest is cut off
-NEAR_S = 1800.0  # into its recording: what lies further takes longer to decode than a reader of the report waits
+NEAR_S = 7200.0  # into its recording: what lies further takes long to decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def examples(facts: Facts) -> list[Example]:
     longer = ("train", [_train(train) for train in facts.trains])
     if not longer[1]:
         longer = ("contraction", facts.of("contraction"))
-    out = []
+    out, past = [], Past()
     for name, events in (("twitch", facts.of("twitch")), longer, ("spasm", facts.of("spasm"))):
         chosen = _typical([e for e in events if _there(sessions[e["session"]])])
         if not events:
@@ -51,7 +51,7 @@ def examples(facts: Facts) -> list[Example]:
         elif chosen is None:
             out.append(Example(name, told=f"No recording of a {name} is at hand."))
         else:
-            out.append(_example(name, chosen, sessions[chosen["session"]]))
+            out.append(_example(past, name, chosen, sessions[chosen["session"]]))
     return out
 
 
@@ -77,7 +77,7 @@ def _typical(events: Sequence[Row]) -> Row | None:
     return min(near, key=lambda e: (abs(e["peak"] - middle), e["onset_s"]))
 
 
-def _example(name: str, event: Row, session: Row) -> Example:
+def _example(past: Past, name: str, event: Row, session: Row) -> Example:
     around_s = AROUND[name]
     from_s, to_s = (
         max(0.0, event["onset_s"] - around_s),
@@ -85,8 +85,8 @@ def _example(name: str, event: Row, session: Row) -> Example:
     )
     settings = Settings.from_mapping(session["settings"]) if session["settings"] else None
     try:
-        columns = past(Path(session["path"]), event["channel"], from_s, to_s, POINTS, settings)
-    except UnreadableInputError:
+        columns = past.columns(Source(Path(session["path"]), settings=settings), event["channel"], from_s, to_s, POINTS)
+    except EmgtwitchError:  # the report does without
         columns = None
     if columns is None:
         return Example(name, told="Its recording cannot be read.")
