@@ -28,6 +28,7 @@ pytest.importorskip("matplotlib")
 prepare_kernels()
 from emgtwitch.app.report import examples, facts  # noqa: E402  matplotlib and numba first
 
+pytestmark = pytest.mark.slow
 LAST = FIRST + datetime.timedelta(days=27)
 MUSCLE = "left gastrocnemius"
 
@@ -136,9 +137,7 @@ def test_the_printed_numbers_are_the_logs(pdf: Path, recount: Recount) -> None:
     assert f"analysable {recount.clear_h:.1f} {100 * recount.clear_h / recount.recorded_h:.1f} %" in first
     assert f"recorded {recount.recorded_h:.1f} 100.0 %" in first
     assert "in these days 671" in first  # summer time began
-    rejected = re.search(
-        r"Left out are (\d+) events that the wearer labelled: (\d+) artefact and (\d+) voluntary", first
-    )
+    rejected = re.search(r"Left out: (\d+) events that the wearer labelled: (\d+) artefact and (\d+) voluntary", first)
     assert rejected is not None
     assert int(rejected[1]) == int(rejected[2]) + int(rejected[3]) > 50
     longest = max(duration_ms for name, _, duration_ms in recount.events if name == "spasm")
@@ -303,3 +302,23 @@ def test_without_matplotlib_it_says_what_to_install(
 
 def test_health_data_is_for_its_owner(pdf: Path) -> None:
     assert pdf.stat().st_mode & 0o777 == 0o600
+
+
+WORDS = ("disease", "syndrome", "patient", "neuron", "normal", "healthy", "sclerosis", "benign", "caused by", "because")
+
+
+@pytest.mark.parametrize("options", [[], ["--week"]])
+def test_nothing_is_diagnosed_or_compared(month: Path, options: list[str]) -> None:
+    text = " ".join(text_of(written(month, "words.pdf", *options))).casefold()
+    assert "not a medical device" in text
+    assert "no diagnosis" in text
+    assert "see a doctor" in text
+    assert "nhs.uk" in text
+    assert [word for word in WORDS if word in text] == []
+
+
+def test_a_single_day_is_told_without_an_interval(month: Path) -> None:
+    first = text_of(written(month, "day.pdf", "--from", "2026-03-23", "--to", "2026-03-23"))[0]
+    assert "Left gastrocnemius, 23 March 2026" in first
+    assert re.search(r"twitches \d+ [0-9.]+ too few days", first)
+    assert "nan" not in first

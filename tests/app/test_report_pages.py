@@ -33,6 +33,7 @@ from emgtwitch.app.report.for_wearer import week_report  # noqa: E402
 from emgtwitch.app.report.html import html  # noqa: E402
 from emgtwitch.app.report.pdf import BOTTOM_MM, MARGIN_MM, sheets, write_pdf  # noqa: E402
 
+pytestmark = pytest.mark.slow
 DPI = 200
 LONG = "It $x^2$ went on & on <b>and</b> on \U0001f9b5, Wadenkrämpfe/腓肠肌痉挛; " * 12
 

@@ -28,6 +28,7 @@ HEAT_TOP_MM, HEAT_LEAST_MM = 24.0, 40.0
 DAY_MM = 20.0  # of the week, for the names of its days
 ROW_MM = 4.2
 NAME_MM = 18.0  # of a day, with room
+WIDEST_DAY_MM = 19.0
 
 
 def timeline_mm(facts: Facts) -> tuple[float, float]:
@@ -38,7 +39,7 @@ def timeline_mm(facts: Facts) -> tuple[float, float]:
 
 def timeline(canvas: Canvas, facts: Facts) -> None:
     """The days from left to right: rate, hour by hour, hours worn, spasms and diary, all on one axis."""
-    wide = canvas.width_mm - LEFT_MM - RIGHT_MM
+    wide = min(canvas.width_mm - LEFT_MM - RIGHT_MM, WIDEST_DAY_MM * len(facts.days.all))
     high = canvas.height_mm - timeline_mm(facts)[0] + HEAT_LEAST_MM
     days, count = facts.days.all, len(facts.days.all)
     hours = facts.analysable_h.sum(axis=1)
@@ -51,7 +52,7 @@ def timeline(canvas: Canvas, facts: Facts) -> None:
     grid.set_yticks([0, 6, 12, 18, 24])
     grid.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:02.0f}:00"))
     _label(canvas, HEAT_TOP_MM + high / 2, "Twitches", "an hour,", "by hour")
-    _key(canvas.part(canvas.width_mm - RIGHT_MM + 3.0, HEAT_TOP_MM, RIGHT_MM - 3.0, high), edges)
+    _key(canvas.part(LEFT_MM + wide + 3.0, HEAT_TOP_MM, RIGHT_MM - 3.0, high), edges)
     top = HEAT_TOP_MM + high + 5.0
     worn = canvas.axes(LEFT_MM, top, wide, 12.0)
     recorded = facts.recorded_h.sum(axis=1)

@@ -152,7 +152,7 @@ def _remarks(facts: Facts) -> list[Block]:
     out = []
     if facts.left_out:
         parts = " and ".join(f"{n} {name}" for name, n in sorted(facts.left_out.items()))
-        out.append(f"Left out are {counted(sum(facts.left_out.values()), 'event')} that the wearer labelled: {parts}.")
+        out.append(f"Left out: {counted(sum(facts.left_out.values()), 'event')} that the wearer labelled: {parts}.")
     if facts.renamed:
         out.append(f"The wearer gave {counted(facts.renamed, 'event')} another class; here the detector's counts.")
     if facts.others:
@@ -217,8 +217,9 @@ def _details(facts: Facts) -> list[Block]:
     text += ". "
     if facts.pauses_s:
         text += f"From a twitch to the next: median {length(median(facts.pauses_s))}. "
-    dispersion = facts.rate("twitch").dispersion
-    text += f"Counts of days vary {number(dispersion)} times as much as independent twitches would (dispersion)."
+    found = facts.rate("twitch")
+    if found.enough:
+        text += f"Counts of days vary {number(found.dispersion)} times as much as those of independent twitches."
     return [Paragraph(text)]
 
 

@@ -45,6 +45,7 @@ th {{ border-bottom: 1px solid; }}
 .side {{ display: flex; flex-wrap: wrap; gap: 0 6mm; }}
 .side > div {{ min-width: min(100%, 16em); }}
 svg {{ max-width: 100%; height: auto; display: block; }}
+@page {{ size: A4; margin: 14mm; }}
 @media print {{ body {{ margin: 0; font-size: 8pt; }} section + section {{ break-before: page; }} }}
 </style>
 </head>
