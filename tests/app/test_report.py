@@ -173,6 +173,7 @@ def test_the_doctors_report_is_two_sheets_of_a4_in_greys(pdf: Path) -> None:
 
 def test_the_same_log_gives_the_same_file(month: Path, pdf: Path) -> None:
     assert written(month, "again.pdf").read_bytes() == pdf.read_bytes()
+    assert written(month, "again.html").read_bytes() == written(month, "once more.html").read_bytes()
 
 
 def test_each_example_is_as_high_as_the_log_says(told: facts.Facts) -> None:

@@ -122,6 +122,10 @@ def _nice(value: float) -> float:
     return next((step * power for step in (1, 2, 4, 8) if step * power >= value), 10 * power)
 
 
+def _short(value: float) -> str:
+    return f"{value:g}" if value < 10_000 else f"{value / 1000:g}k"
+
+
 def _key(canvas: Canvas, edges: Sequence[float]) -> None:
     """What the greys of `_heat` mean."""
     axis = canvas.axes(0.0, 0.0, canvas.width_mm, canvas.height_mm)
@@ -129,9 +133,8 @@ def _key(canvas: Canvas, edges: Sequence[float]) -> None:
     axis.set_xlim(0, canvas.width_mm)
     axis.set_ylim(canvas.height_mm, 0)
     below = [0.0, *edges]
-    rows = [
-        (GREYS[n], f"{below[n - 1]:g} to {below[n]:g}" if n > 1 else f"up to {below[1]:g}") for n in range(4, 0, -1)
-    ]
+    rows = [(GREYS[n], f"{_short(below[n - 1])} to {_short(below[n])}") for n in range(4, 1, -1)]
+    rows.append((GREYS[1], f"up to {_short(below[1])}"))
     rows += [(GREYS[0], "worn, none"), ("white", "blank: under")]
     for number, (grey, text) in enumerate(rows):
         y = 1.0 + 5.0 * number
