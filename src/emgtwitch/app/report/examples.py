@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from emgtwitch.app.page.past import Past, Source
 from emgtwitch.app.page.survey import Columns
 from emgtwitch.app.report.canvas import Canvas
 from emgtwitch.app.report.facts import Facts
+from emgtwitch.app.report.sheet import length
 from emgtwitch.errors import EmgtwitchError
 from emgtwitch.settings import Settings
 
@@ -64,7 +66,7 @@ def _train(train: Sequence[Row]) -> Row:
 
 
 def _there(session: Row) -> bool:
-    return session["path"] is not None and Path(session["path"]).exists()
+    return session["path"] is not None and os.path.exists(session["path"])
 
 
 def _typical(events: Sequence[Row]) -> Row | None:
@@ -79,26 +81,18 @@ def _typical(events: Sequence[Row]) -> Row | None:
 
 def _example(past: Past, name: str, event: Row, session: Row) -> Example:
     around_s = AROUND[name]
-    from_s, to_s = (
-        max(0.0, event["onset_s"] - around_s),
-        min(event["offset_s"], event["onset_s"] + LONGEST_S) + around_s,
-    )
-    settings = Settings.from_mapping(session["settings"]) if session["settings"] else None
+    from_s = max(0.0, event["onset_s"] - around_s)
+    to_s = min(event["offset_s"], event["onset_s"] + LONGEST_S) + around_s
     try:
+        settings = Settings.from_mapping(session["settings"]) if session["settings"] else None
         columns = past.columns(Source(Path(session["path"]), settings=settings), event["channel"], from_s, to_s, POINTS)
     except EmgtwitchError:  # the report does without
         columns = None
     if columns is None:
         return Example(name, told="Its recording cannot be read.")
     when = local_time(event["utc_ms"], event["utc_offset_s"])
-    length = (
-        f"{event['twitches']} twitches"
-        if name == "train"
-        else f"{event['duration_ms']:.0f} ms"
-        if event["duration_ms"] < 1000
-        else f"{event['duration_ms'] / 1000:.1f} s"
-    )
-    told = f"{when.day} {when:%b %H:%M:%S}, {length}"
+    extent = f"{event['twitches']} twitches" if name == "train" else length(event["duration_ms"] / 1000)
+    told = f"{when.day} {when:%b %H:%M:%S}, {extent}"
     return Example(name, event["onset_s"], event["offset_s"], told, "µV" if event["in_uV"] else "counts", columns)
 
 

@@ -44,7 +44,6 @@ class Facts:
     renamed: int  # events that the wearer gave another class; they count under the detector's
     trains: list[list[Row]]
     pauses_s: list[float]  # from a twitch's onset to the next, where nothing between them was lost
-    labelled: dict[int, Row]
     rated: dict[int, Row]  # pain and note, by event
     diary: list[Row]
 
@@ -107,7 +106,6 @@ def read(log: LogReader, days: Days, muscle: str | None) -> Facts:
         renamed=sum(name in CLASSES and name != e["class"] for e in kept if (name := said.get(e["id"]))),
         trains=_trains(own, kept),
         pauses_s=_pauses_s(own, kept),
-        labelled=labelled,
         rated=ratings(log),
         diary=log.diary(Selection(from_utc_ms=begin_ms, to_utc_ms=end_ms)),
     )

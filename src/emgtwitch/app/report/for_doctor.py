@@ -19,6 +19,8 @@ from emgtwitch.app.report.sheet import (
     Report,
     Table,
     capital,
+    length,
+    number,
     printable,
     shortened,
 )
@@ -267,27 +269,13 @@ def pain(rating: Row) -> str:
 
 def _method(facts: Facts) -> str:
     session = facts.tracks[-1].session
-    told = Settings.from_mapping(session["settings"]) if session["settings"] else Settings()
+    told = Settings().as_dict() | session["settings"]
     return advice.METHOD.format(
         rate_Hz=session["rate_Hz"],
-        low_Hz=told.band_low_Hz,
-        high_Hz=min(told.band_high_Hz, 0.4 * session["rate_Hz"]),
-        twitch_ms=told.twitch_max_ms,
-        spasm_s=told.spasm_min_s,
-        train=told.train_min_count,
-        gap_s=told.train_gap_s,
+        low_Hz=told["band_low_Hz"],
+        high_Hz=min(told["band_high_Hz"], 0.4 * session["rate_Hz"]),
+        twitch_ms=told["twitch_max_ms"],
+        spasm_s=told["spasm_min_s"],
+        train=told["train_min_count"],
+        gap_s=told["train_gap_s"],
     )
-
-
-def number(value: float) -> str:
-    """With as many digits as a reader needs."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
-
-
-def length(seconds: float) -> str:
-    """A length with as many digits as a reader needs."""
-    if seconds < 1:
-        return f"{1000 * seconds:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"

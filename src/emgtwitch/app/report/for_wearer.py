@@ -10,7 +10,7 @@ from emgtwitch.app.days import local_time
 from emgtwitch.app.log_rows import Row, counted
 from emgtwitch.app.report import advice, figures
 from emgtwitch.app.report.facts import Facts, read, together
-from emgtwitch.app.report.for_doctor import MOST_NOTE, dates, lasted, length, pain, when, worst_first
+from emgtwitch.app.report.for_doctor import MOST_NOTE, dates, lasted, pain, when, worst_first
 from emgtwitch.app.report.sheet import (
     Block,
     Columns,
@@ -20,6 +20,7 @@ from emgtwitch.app.report.sheet import (
     Report,
     Table,
     capital,
+    length,
     plain,
     printable,
     shortened,

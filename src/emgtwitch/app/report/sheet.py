@@ -101,3 +101,17 @@ def plain(value: float) -> str:
 def shortened(text: str, most: int) -> str:
     """At most so many characters."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def number(value: float) -> str:
+    """With as many digits as a reader needs."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def length(seconds: float) -> str:
+    """A length with as many digits as a reader needs."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
