@@ -321,5 +321,5 @@ def test_nothing_is_diagnosed_or_compared(month: Path, options: list[str]) -> No
 def test_a_single_day_is_told_without_an_interval(month: Path) -> None:
     first = text_of(written(month, "day.pdf", "--from", "2026-03-23", "--to", "2026-03-23"))[0]
     assert "Left gastrocnemius, 23 March 2026" in first
-    assert re.search(r"twitches \d+ [0-9.]+ too few days", first)
+    assert re.search(r"twitches \d+ [0-9.]+ too little", first)
     assert "nan" not in first

@@ -28,7 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
     parser.add_argument("-o", dest="out", type=Path, required=True, metavar="FILE", help="FILE.pdf or FILE.html")
     day = "today, yesterday or a date (2024-05-31)"
-    parser.add_argument("--from", dest="from_", metavar="DAY", help=f"first day: {day}; else 28 days in all")
+    parser.add_argument(
+        "--from",
+        dest="from_",
+        metavar="DAY",
+        help=f"first day: {day}; else 28 days in all, or since the first that was recorded",
+    )
     parser.add_argument("--to", metavar="DAY", help="last day; else the last that was recorded")
     parser.add_argument("--muscle", metavar="M", help="muscle, or side and muscle; else the one recorded longest")
     parser.add_argument("--week", action="store_true", help="one page for the wearer on seven days, in plain words")
@@ -95,7 +100,11 @@ def _days(log: LogReader, first: datetime.date | None, last: datetime.date | Non
     if last is None:
         end_ms = max(s["started_utc_ms"] + 1000 * s["duration_s"] for s in sessions)
         last = datetime.datetime.fromtimestamp(end_ms / 1000, zone).date()
-    first = last - length if first is None else first
+    if first is None:
+        first = last - length
+        begun = datetime.datetime.fromtimestamp(sessions[0]["started_utc_ms"] / 1000, zone).date()
+        if not week and first < begun <= last:
+            first = begun
     count = (last - first).days + 1
     most = WEEK_DAYS if week else MOST_DAYS
     if not 1 <= count <= most:

@@ -23,6 +23,7 @@ from emgtwitch.store.told import labels, ratings
 CLOCK_SLACK_MS = 60_000  # between a session's start and what the clock's fit makes of it
 LEFT_OUT = ("voluntary", "artefact")  # labels of the wearer's that take an event out of the counts
 LEAST_HOUR = 1 / 6  # analysable, before a cell of hour and day is told
+LEAST_HOURS = 1.0  # before a rate is
 
 Grid = npt.NDArray[np.float64]  # (days, 24)
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from emgtwitch.app.days import local_time
 from emgtwitch.app.report.canvas import SMALL_PT, Canvas, fitted, width_mm
-from emgtwitch.app.report.facts import LEAST_HOUR, Facts, Grid, together
+from emgtwitch.app.report.facts import LEAST_HOUR, LEAST_HOURS, Facts, Grid, together
 from emgtwitch.app.report.sheet import capital, plain, printable
 
 GREYS = ("0.90", "0.74", "0.54", "0.32", "0.05")  # of an hour worn without a twitch, and of four rising steps
@@ -81,14 +81,16 @@ def day_name(day: datetime.date) -> str:
 
 def _daily_rate(axis: Axes, facts: Facts, hours: Any) -> None:
     counts = facts.counts["twitch"].sum(axis=1)
-    rates = np.divide(counts, hours, out=np.full(len(hours), np.nan), where=hours >= 1.0)
+    rates = np.divide(counts, hours, out=np.full(len(hours), np.nan), where=hours >= LEAST_HOURS)
     at = np.arange(len(hours)) + 0.5
     axis.plot(at, rates, color="black", linewidth=0.7, marker="o", markersize=2.6, clip_on=False)
     mean = facts.rate("twitch")
-    axis.axhline(mean.per_hour, color="0.45", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
-    if mean.enough:
+    told = facts.hours >= LEAST_HOURS
+    if told:
+        axis.axhline(mean.per_hour, color="0.45", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
+    if told and mean.enough:
         axis.axhspan(mean.low, mean.high, color="0.88", linewidth=0, zorder=0)
-    highest = max([*rates[np.isfinite(rates)], mean.high if mean.enough else mean.per_hour, 1e-3])
+    highest = max([*rates[np.isfinite(rates)], *([mean.high] if told and mean.enough else []), 0.0]) or 1.0
     axis.set_ylim(0, 1.08 * highest)
 
 
@@ -101,7 +103,7 @@ def _rates(facts: Facts) -> Grid:
 
 def _heat(axis: Axes, rates: Grid, x: Any, y: Any) -> list[float]:
     """Cells in greys; those without a rate stay blank. Returns the steps' upper edges."""
-    most = _nice(float(np.nanmax(rates)) if np.isfinite(rates).any() else 1.0)
+    most = _nice(float(np.nanmax(rates)) if np.isfinite(rates).any() else 8.0)
     edges = [most / 8, most / 4, most / 2, most]
     steps = np.where(rates > 0, 1.0 + np.searchsorted(edges, np.nan_to_num(rates), side="left"), 0.0)
     steps = np.ma.masked_where(~np.isfinite(rates), np.minimum(steps, 4.0))
@@ -260,6 +262,10 @@ def week(canvas: Canvas, facts: Facts) -> None:
     for number, day in enumerate(days):
         base_mm = 3.2 + high * (number + 0.5) / len(days)
         canvas.text(DAY_MM - 2.0, base_mm, day_name(day), align="right")
-        told = f"{counts[number] / hours[number]:.1f} an hour in {hours[number]:.1f} h" if hours[number] >= 1 else ""
+        told = (
+            f"{counts[number] / hours[number]:.1f} an hour in {hours[number]:.1f} h"
+            if hours[number] >= LEAST_HOURS
+            else ""
+        )
         canvas.text(canvas.width_mm - 64.0, base_mm, told or "hardly or not worn")
-    _key(canvas.part(canvas.width_mm - RIGHT_MM + 4.0, 2.0, RIGHT_MM - 4.0, canvas.height_mm), edges)
+    _key(canvas.part(canvas.width_mm - RIGHT_MM + 3.0, 2.0, RIGHT_MM - 3.0, canvas.height_mm), edges)

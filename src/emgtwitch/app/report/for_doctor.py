@@ -7,9 +7,9 @@ from statistics import median
 
 from emgtwitch import __version__
 from emgtwitch.app.days import local_time
-from emgtwitch.app.log_rows import Row, counted
+from emgtwitch.app.log_rows import Row, counted, shown_duration
 from emgtwitch.app.report import advice, examples, figures
-from emgtwitch.app.report.facts import Facts
+from emgtwitch.app.report.facts import LEAST_HOURS, Facts
 from emgtwitch.app.report.sheet import (
     Block,
     Columns,
@@ -63,7 +63,11 @@ def _first(facts: Facts) -> list[Block | Columns]:
         Columns(
             (
                 (Heading("How good the recording is"), _quality(facts)),
-                (Heading(f"What was found in {facts.hours:.1f} analysable hours"), _found(facts), *_details(facts)),
+                (
+                    Heading(f"What was found in {_long(facts.hours)} of analysable signal"),
+                    _found(facts),
+                    *_details(facts),
+                ),
             ),
             (5, 8),
         ),
@@ -131,10 +135,10 @@ def _worn_table(facts: Facts) -> Table:
         )
         hours[key] = hours.get(key, 0.0) + (track.whole[1] - track.whole[0]) / HOUR_MS
     listed = sorted(hours.items(), key=lambda pair: -pair[1])
-    rows = [(*key, f"{n:.1f} h") for key, n in listed[:MOST_WORN]]
+    rows = [(*key, _long(n)) for key, n in listed[:MOST_WORN]]
     if len(listed) > MOST_WORN:
         rest = sum(n for _, n in listed[MOST_WORN:])
-        rows.append((f"and {len(listed) - MOST_WORN} more", "", "", "", "", f"{rest:.1f} h"))
+        rows.append((f"and {len(listed) - MOST_WORN} more", "", "", "", "", _long(rest)))
     columns = ("Placement", "Board", "Rate, one count", "Settings", "Version", "Recorded")
     return Table(columns, rows, (36, 29, 28, 42, 14, 16), "lllllr")
 
@@ -167,10 +171,11 @@ def _remarks(facts: Facts) -> list[Block]:
 
 def _quality(facts: Facts) -> Table:
     recorded = float(facts.recorded_h.sum())
+    digits = 1 if recorded >= 10 else 3
     begin_ms, end_ms = facts.days.span
 
     def row(name: str, hours: float) -> tuple[str, ...]:
-        return name, f"{hours:.1f}", f"{100 * hours / recorded:.1f} %"
+        return name, f"{hours:.{digits}f}", f"{100 * hours / recorded:.1f} %"
 
     days = int((facts.analysable_h.sum(axis=1) > 0).sum())
     return Table(
@@ -186,8 +191,12 @@ def _quality(facts: Facts) -> Table:
     )
 
 
+def _long(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else shown_duration(3600 * hours)
+
+
 def _found(facts: Facts) -> Table:
-    rows = []
+    rows, enough = [], facts.hours >= LEAST_HOURS
     for name in CLASSES:
         own, found = facts.of(name), facts.rate(name)
         lengths = [e["duration_ms"] for e in own if e["duration_ms"]]
@@ -196,8 +205,8 @@ def _found(facts: Facts) -> Table:
             (
                 {"twitch": "twitches", "contraction": "contractions", "spasm": "spasms"}[name],
                 f"{len(own)}",
-                number(found.per_hour),
-                f"{number(found.low)} to {number(found.high)}" if found.enough else "too few days",
+                number(found.per_hour) if enough else "",
+                f"{number(found.low)} to {number(found.high)}" if enough and found.enough else "too little",
                 length(median(lengths) / 1000) if lengths else "",
                 f"{median(peaks):.0f} µV" if peaks else "",
             )
@@ -220,7 +229,7 @@ def _details(facts: Facts) -> list[Block]:
     if facts.pauses_s:
         text += f"From a twitch to the next: median {length(median(facts.pauses_s))}. "
     found = facts.rate("twitch")
-    if found.enough:
+    if facts.hours >= LEAST_HOURS and found.enough:
         text += f"Counts of days vary {number(found.dispersion)} times as much as those of independent twitches."
     return [Paragraph(text)]
 

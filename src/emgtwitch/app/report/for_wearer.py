@@ -7,9 +7,9 @@ from functools import partial
 
 from emgtwitch import __version__
 from emgtwitch.app.days import local_time
-from emgtwitch.app.log_rows import Row, counted
+from emgtwitch.app.log_rows import Row, counted, shown_duration
 from emgtwitch.app.report import advice, figures
-from emgtwitch.app.report.facts import Facts, read, together
+from emgtwitch.app.report.facts import LEAST_HOURS, Facts, read, together
 from emgtwitch.app.report.for_doctor import MOST_NOTE, dates, lasted, pain, when, worst_first
 from emgtwitch.app.report.sheet import (
     Block,
@@ -29,7 +29,7 @@ from emgtwitch.app.report.worn import Days
 from emgtwitch.errors import UsageError
 from emgtwitch.store.log_reader import LogReader
 
-LEAST_HOURS = 3.0  # of good signal, before a day or a week is compared
+COMPARED_HOURS = 3.0  # of good signal, before a day or a week is compared
 WEEK_MM = 84.0
 
 
@@ -75,18 +75,21 @@ def _page(facts: Facts, before: Facts | None) -> list[Block | Columns]:
 def _sentences(facts: Facts, before: Facts | None) -> list[str]:
     hours = facts.analysable_h.sum(axis=1)
     worn = int((hours > 0).sum())
-    out = [f"You had {facts.hours:.0f} hours of good signal on {counted(worn, 'day')}."]
+    long = f"{facts.hours:.0f} hours" if facts.hours >= LEAST_HOURS else shown_duration(3600 * facts.hours)
+    out = [f"You had {long} of good signal on {counted(worn, 'day')}."]
     found = facts.rate("twitch")
-    twitches = len(facts.of("twitch"))
-    text = f"In them came {counted(twitches, 'twitch')}: about {_number(found.per_hour)} an hour"
-    text += f" (from {_number(found.low)} to {_number(found.high)}, as days differ)." if found.enough else "."
-    if before is not None and before.hours >= LEAST_HOURS:
+    text = f"In them came {counted(len(facts.of('twitch')), 'twitch')}"
+    if facts.hours >= LEAST_HOURS:
+        text += f": about {_number(found.per_hour)} an hour"
+        text += f" (from {_number(found.low)} to {_number(found.high)}, as days differ)" if found.enough else ""
+    text += "."
+    if before is not None and before.hours >= COMPARED_HOURS:
         text += f" In the week before it was {_number(before.rate('twitch').per_hour)} an hour."
     out.append(text)
     rates = [
         (n / h, day)
         for n, h, day in zip(facts.counts["twitch"].sum(axis=1), hours, facts.days.all, strict=True)
-        if h >= LEAST_HOURS
+        if h >= COMPARED_HOURS
     ]
     if len(rates) > 1:
         (least, quiet), (most, busy) = min(rates), max(rates)
