@@ -207,7 +207,7 @@ def _second_muscle(log: LogWriter, rng: np.random.Generator, day: datetime.date)
 
 
 def _rate_and_label(log: LogWriter, rng: np.random.Generator) -> None:
-    """Pain and notes for most spasms; every fiftieth twitch of the first week was a movement or a knock."""
+    """Pain and notes for most spasms; some twitches were movements or knocks, some contractions twitches."""
     asked = (
         "SELECT recording_id, channel, number, class, event.utc_ms FROM event "
         "JOIN session ON session.id = event.session ORDER BY event.id"
@@ -221,6 +221,8 @@ def _rate_and_label(log: LogWriter, rng: np.random.Generator) -> None:
                 rate_spasm(db, key, told, utc_ms)
             elif name == "twitch" and number % 50 == 0:
                 add_label(db, key, "voluntary" if rng.random() < 0.6 else "artefact", None, utc_ms)
+            elif name == "contraction" and number % 200 == 0:
+                add_label(db, key, "twitch", None, utc_ms)
 
     log.change(tell)
 

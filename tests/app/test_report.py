@@ -84,12 +84,14 @@ class Recount:
                     self._clear(started_ms, before_s, at_s)
                 open_, before_s = open_ + step, at_s
             self.recorded_h += duration_s / 3600
-        rejected = "SELECT event FROM label WHERE class IN ('voluntary', 'artefact')"
-        self.events = db.execute(
-            "SELECT class, event.utc_ms + 1000 * event.utc_offset_s, duration_ms FROM event "
-            f"JOIN session ON session.id = event.session WHERE {place} = ? AND event.id NOT IN ({rejected})",
+        last = "(SELECT class FROM label WHERE label.event = event.id ORDER BY id DESC LIMIT 1)"
+        rows = db.execute(
+            f"SELECT event.class, {last}, event.utc_ms + 1000 * event.utc_offset_s, duration_ms FROM event "
+            f"JOIN session ON session.id = event.session WHERE {place} = ?",
             (MUSCLE,),
         ).fetchall()
+        self.events = [(said or name, *rest) for name, said, *rest in rows if said not in ("voluntary", "artefact")]
+        self.renamed = sum(said == "twitch" for _, said, *_ in rows)
 
     def _clear(self, started_ms: int, from_s: float, to_s: float) -> None:
         """Split at midnight, which is a whole second."""
@@ -139,6 +141,7 @@ def test_the_printed_numbers_are_the_logs(pdf: Path, recount: Recount) -> None:
     assert "in these days 671" in first  # summer time began
     rejected = re.search(r"Left out: (\d+) events that the wearer labelled: (\d+) artefact and (\d+) voluntary", first)
     assert rejected is not None
+    assert f"The wearer gave {recount.renamed} events another class, which counts here." in first
     assert int(rejected[1]) == int(rejected[2]) + int(rejected[3]) > 50
     longest = max(duration_ms for name, _, duration_ms in recount.events if name == "spasm")
     assert f"{longest / 1000:.0f} s" in second

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from emgtwitch.app.log_rows import Row
+from emgtwitch.app.log_rows import REJECTED, Row, as_labelled
 from emgtwitch.app.report.worn import HOUR_MS, LOSSES, Days, Span, Track, tracks, worn
 from emgtwitch.app.study.rates import Rate, rate
 from emgtwitch.app.trains import trains
@@ -21,7 +21,6 @@ from emgtwitch.store.log_reader import LogReader, Selection
 from emgtwitch.store.told import labels, ratings
 
 CLOCK_SLACK_MS = 60_000  # between a session's start and what the clock's fit makes of it
-LEFT_OUT = ("voluntary", "artefact")  # labels of the wearer's that take an event out of the counts
 LEAST_HOUR = 1 / 6  # analysable, before a cell of hour and day is told
 LEAST_HOURS = 1.0  # before a rate is
 
@@ -30,7 +29,7 @@ Grid = npt.NDArray[np.float64]  # (days, 24)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One muscle over some days. Events are rows of the log; those that the wearer's labels reject are left out."""
+    """One muscle over some days. Events are rows of the log as the wearer's labels have them, without the rejected."""
 
     days: Days
     site: str
@@ -42,7 +41,7 @@ class Facts:
     counts: dict[str, Grid]  # by class
     events: list[Row]
     left_out: Counter[str]  # by label
-    renamed: int  # events that the wearer gave another class; they count under the detector's
+    renamed: int  # events that count under the class that the wearer gave them
     trains: list[list[Row]]
     pauses_s: list[float]  # from a twitch's onset to the next, where nothing between them was lost
     rated: dict[int, Row]  # pain and note, by event
@@ -92,7 +91,7 @@ def read(log: LogReader, days: Days, muscle: str | None) -> Facts:
     found = [e for e in within if (e["session"], e["channel"]) in channels]
     labelled = labels(log)
     said = {e["id"]: labelled[e["id"]]["class"] for e in found if e["id"] in labelled}
-    kept = [e for e in found if said.get(e["id"]) not in LEFT_OUT]
+    kept = as_labelled(found, labelled)
     return Facts(
         days=days,
         site=chosen,
@@ -103,8 +102,8 @@ def read(log: LogReader, days: Days, muscle: str | None) -> Facts:
         analysable_h=_spread([stretch for track in own for stretch in track.clear], days),
         counts={name: _counted([e["utc_ms"] for e in kept if e["class"] == name], days) for name in CLASSES},
         events=kept,
-        left_out=Counter(name for name in said.values() if name in LEFT_OUT),
-        renamed=sum(name in CLASSES and name != e["class"] for e in kept if (name := said.get(e["id"]))),
+        left_out=Counter(name for name in said.values() if name in REJECTED),
+        renamed=sum(said.get(e["id"]) in CLASSES and said[e["id"]] != e["class"] for e in found),
         trains=_trains(own, kept),
         pauses_s=_pauses_s(own, kept),
         rated=ratings(log),

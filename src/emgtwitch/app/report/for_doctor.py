@@ -160,7 +160,7 @@ def _remarks(facts: Facts) -> list[Block]:
         parts = " and ".join(f"{n} {name}" for name, n in sorted(facts.left_out.items()))
         out.append(f"Left out: {counted(sum(facts.left_out.values()), 'event')} that the wearer labelled: {parts}.")
     if facts.renamed:
-        out.append(f"The wearer gave {counted(facts.renamed, 'event')} another class; here the detector's counts.")
+        out.append(f"The wearer gave {counted(facts.renamed, 'event')} another class, which counts here.")
     if facts.others:
         listed = ", ".join(f"{shortened(name, 40)} ({h:.0f} h)" for name, h in list(facts.others.items())[:4])
         out.append(f"The log also holds: {listed}.")
