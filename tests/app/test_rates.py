@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from emgtwitch.app.study.rates import _t975, rate
+from emgtwitch.app.study.rates import rate, t975
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.floats(0.1, 24.0)), min_size=1, max_size=40))
@@ -39,7 +39,7 @@ def test_few_blocks_are_not_enough() -> None:
 
 @pytest.mark.parametrize("freedom", [3.0, 4.5, 9.0, 30.0, 400.0])
 def test_the_quantile_is_students(freedom: float) -> None:
-    assert _t975(freedom) == pytest.approx(t.ppf(0.975, freedom), rel=0.01)
+    assert t975(freedom) == pytest.approx(t.ppf(0.975, freedom), rel=0.01)
 
 
 @pytest.mark.parametrize("days", [7, 14, 28])

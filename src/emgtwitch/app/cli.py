@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mark": ("emgtwitch.app.mark", "put a mark into the log and the running recording"),
     "page": ("emgtwitch.app.open_page", "show a recording or a log in the browser, without a board"),
     "report": ("emgtwitch.app.report.command", "write a report of some days for a doctor, or of a week for the wearer"),
+    "compare": ("emgtwitch.app.study.compare_command", "compare days with and without a factor of the diary"),
+    "schedule": ("emgtwitch.app.study.schedule_command", "draw by lot which days to have a factor"),
     "export": ("emgtwitch.app.export.command", "write a log or a recording in formats of other programs"),
     "ports": ("emgtwitch.app.ports", "list serial ports and the boards that answer there"),
     "flash": ("emgtwitch.app.flash", "write the firmware into an Uno or Nano, with avrdude"),

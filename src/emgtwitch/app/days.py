@@ -69,3 +69,11 @@ def moment(text: str, today: datetime.date, *, end: bool) -> Moment:
             return Moment(None, round(1000 * shown.timestamp()))
         return Moment(wall_ms(shown), None)
     return Moment(wall_ms(datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(days=end)), None)
+
+
+def day_of(text: str, option: str, today: datetime.date) -> datetime.date:
+    """The whole day that `option` names. Raises UsageError for a time within a day, and for what is no time."""
+    found = moment(text, today, end=False)
+    if found.local_ms is None or found.local_ms % 86_400_000:
+        raise UsageError(f"{option} is {text!r}, and takes whole days. Give a date, as 2024-05-31.")
+    return (EPOCH + datetime.timedelta(milliseconds=found.local_ms)).date()

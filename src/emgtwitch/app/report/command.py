@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from emgtwitch.app.days import EPOCH, moment
+from emgtwitch.app.days import day_of
 from emgtwitch.app.events import zone_of
 from emgtwitch.errors import CannotWriteError, UsageError
 from emgtwitch.store.folders import data_folder, log_path
@@ -51,7 +51,9 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError("A report needs matplotlib: pip install 'emgtwitch[report]'.") from None
     from emgtwitch.app.kernels import prepare_kernels
 
-    first, last = _bound(args.from_, "--from"), _bound(args.to, "--to")
+    today = datetime.datetime.now().astimezone().date()
+    first = None if args.from_ is None else day_of(args.from_, "--from", today)
+    last = None if args.to is None else day_of(args.to, "--to", today)
     with _replaced(args.out) as file:
         prepare_kernels()
         with LogReader(log_path(data_folder(args.data))) as log:
@@ -75,15 +77,6 @@ def main(args: argparse.Namespace) -> int:
             file.write(html(report).encode())
     print(f"{args.out}: {report.subtitle}; {len(report.pages)} {'page' if len(report.pages) == 1 else 'pages'}")
     return 0
-
-
-def _bound(text: str | None, option: str) -> datetime.date | None:
-    if text is None:
-        return None
-    found = moment(text, datetime.datetime.now().astimezone().date(), end=False)
-    if found.local_ms is None or found.local_ms % 86_400_000:
-        raise UsageError(f"{option} is {text!r}; a report takes whole days. Give a date, as 2024-05-31.")
-    return (EPOCH + datetime.timedelta(milliseconds=found.local_ms)).date()
 
 
 def _days(log: LogReader, first: datetime.date | None, last: datetime.date | None, *, week: bool) -> Days:

@@ -41,16 +41,23 @@ def rate(events: npt.ArrayLike, hours: npt.ArrayLike) -> Rate:
     blocks = len(e)
     dispersion = float(((e - expected) ** 2 / expected).sum() / (blocks - 1)) if blocks > 1 else math.nan
     enough = bool(np.count_nonzero(e) >= LEAST_BLOCKS)
-    variance = 1 / total
+    variance, spread = 1 / total, 0.0
     if blocks > 1:
         without = np.log(np.maximum(total - e, 0.5) / (time_h - h))
-        variance = max(variance, float((blocks - 1) / blocks * ((without - without.mean()) ** 2).sum()))
-    freedom = max(1.0, float(time_h**2 / (h**2).sum()) - 1)
-    width = _t975(freedom) * math.sqrt(variance)
+        apart = without - without.mean()
+        spread = float((blocks - 1) / blocks * (apart**2).sum())
+        variance = max(variance, spread)
+    freedom = float(time_h**2 / (h**2).sum()) - 1
+    if blocks > 3 and spread > 0:
+        # So many as the scatter of such a variance is worth (Satterthwaite 1946): fewer where single days stand out.
+        peakedness = float(blocks * (apart**4).sum() / (apart**2).sum() ** 2)
+        freedom = min(freedom, 2 * blocks / (peakedness - (blocks - 3) / (blocks - 1)))
+    freedom = max(1.0, freedom)
+    width = t975(freedom) * math.sqrt(variance)
     return Rate(mean, mean * math.exp(-width), mean * math.exp(width), dispersion, enough)
 
 
-def _t975(freedom: float) -> float:
+def t975(freedom: float) -> float:
     """The 0.975 quantile of Student's t, to 1 % from three degrees of freedom on (Fisher and Cornish 1960)."""
     z = NormalDist().inv_cdf(0.975)
     terms = (
