@@ -41,6 +41,7 @@ wire: .venv/.stamp
 tests: .venv/.stamp .venv/.peers axe build/firmware/board build/firmware/optiboot.hex
 	command -v avrdude >/dev/null || .ci/apt avrdude
 	command -v chromium >/dev/null || .ci/apt chromium fonts-dejavu-core
+	test -x /usr/sbin/mosquitto || command -v mosquitto >/dev/null || .ci/apt mosquitto
 	$(PY) -m tests.real.fetch
 	$(PY) -m benchmarks.accuracy.real --fetch
 	$(PY) -m pytest

@@ -30,6 +30,8 @@ MODULES = {
     "edfio": "edfio",
     "matplotlib": "matplotlib.figure",
     "h5py": "h5py",
+    "pylsl": "pylsl",
+    "paho-mqtt": "paho.mqtt.client",
     "pyarrow": "pyarrow.parquet",
 }
 TIMED = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"

@@ -97,6 +97,10 @@ class Pipeline:
         """Session time of a session sample of this epoch."""
         return self._timeline.seconds(sample)
 
+    def boottime_ns(self, at_s: float) -> int | None:
+        """The host's CLOCK_BOOTTIME at a session time, by the fitted device clock; None without clock marks."""
+        return self._timeline.clock.boottime_ns(at_s)
+
     @property
     def rejected(self) -> dict[str, int]:
         """Frames that the decoder rejected, by reason."""

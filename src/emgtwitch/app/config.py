@@ -1,7 +1,8 @@
 """Settings from the configuration file and the command line; the command line wins.
 
 The file is TOML: [detector] with a preset and single settings, [device] with rate_Hz, channels, oversampling,
-[worn] with muscle, side, placement (or one [[worn]] for each channel), and [diary] with factors, a list of words.
+[worn] with muscle, side, placement (or one [[worn]] for each channel), [diary] with factors, a list of words, and
+[mqtt] with host, port, username, password, discovery_prefix.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ DEVICE: dict[str, tuple[int, ...]] = {
     "oversampling": (1, 4, 8),
 }
 WORN = ("muscle", "side", "placement")
-TABLES = ("detector", "device", "worn", "diary")
+TABLES = ("detector", "device", "worn", "diary", "mqtt")
+MQTT: dict[str, type] = {"host": str, "port": int, "username": str, "password": str, "discovery_prefix": str}
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +92,10 @@ def _check(tables: Mapping[str, Any]) -> None:
         if isinstance(value, bool) or value not in DEVICE[key]:
             raise UsageError(f"{key} is {value!r}; allowed are {', '.join(map(str, DEVICE[key]))}.")
     _check_diary(tables.get("diary", {}))
+    for key, value in tables.get("mqtt", {}).items():
+        if key not in MQTT or type(value) is not MQTT[key]:
+            known = ", ".join(f"{name} ({kind.__name__})" for name, kind in MQTT.items())
+            raise UsageError(f"[mqtt] has {key} = {value!r}. It takes: {known}.")
     worn = tables.get("worn", [])
     for entry in worn if isinstance(worn, list) else [worn]:
         for key, value in entry.items() if isinstance(entry, dict) else [("worn", entry)]:

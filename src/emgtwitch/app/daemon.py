@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from emgtwitch.app.days import local_time
+from emgtwitch.app.out.lsl import LslOutlet
+from emgtwitch.app.out.mqtt import Broker, MqttOutlet
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.news import News
 from emgtwitch.app.page.server import PageServer
@@ -56,11 +62,14 @@ class Daemon:
         as_json: bool = False,
         page: tuple[str, int] | None = None,
         config: Mapping[str, Any] | None = None,
+        *,
+        lsl: bool = False,
+        broker: Broker | None = None,
     ) -> None:
         self._folder, self._session, self._stop, self._json = folder, session, stop, as_json
         self._troubles: list[str] = []
-        self._tap: Tap | None = Tap() if page is not None else None
-        self._pipeline = Pipeline(on_counts=self._tap.counts if self._tap is not None else None)
+        self._tap: Tap | None = Tap() if page is not None or broker is not None else None
+        self._pipeline = Pipeline(on_counts=self._heard if self._tap is not None or lsl else None)
         self._progress = self._pipeline.progress  # at most PROGRESS_S old; replaced, never changed
         self._tally = Tally(Settings.from_mapping(session["settings"]))
         self._printer = Printer(on_gone=stop.set, on_trouble=self._trouble)
@@ -77,6 +86,9 @@ class Daemon:
         self._looked_s = 0.0
         self._news = News(session["recording_id"])
         self._config = config or {}
+        name = socket.gethostname() or "host"
+        self._lsl = LslOutlet(name, session.get("worn") or [], self._say) if lsl else None
+        self._mqtt = MqttOutlet(broker, name, self._say) if broker is not None else None
         log = LogWriter(log_path(folder))
         recording = folder / SESSIONS_NAME / session["recording_id"]
         log.begin(recording)
@@ -98,6 +110,8 @@ class Daemon:
             server.close()
             if self._page is not None:
                 self._page.close()
+            if self._mqtt is not None:
+                self._mqtt.close()
             tail, outputs = self._source.close(), []
             try:
                 if self._source.hello is not None:
@@ -105,6 +119,8 @@ class Daemon:
                     self._keeper.put(tail, outputs, self._pipeline.progress)
             finally:
                 self._keeper.close()
+                if self._lsl is not None:
+                    self._lsl.close()
                 self._printer.close()
 
     def _acquire(self) -> None:
@@ -148,9 +164,19 @@ class Daemon:
             self._tap = None
             self._trouble(f"The page's signal has failed ({type(error).__name__}: {error}); recording goes on.")
             return
-        if self._desk is None and tap.epoch is not None and self._page is not None:
+        if self._desk is None and tap.epoch is not None:
             self._desk = self._new_desk(tap)
-            self._page.start(self._desk)
+            if self._page is not None:
+                self._page.start(self._desk)
+            if self._mqtt is not None:
+                self._mqtt.begin(self._desk)
+
+    def _heard(self, first: int, counts: npt.NDArray[np.float64]) -> None:
+        """What the pipeline is fed, for those who show or pass it on; none of them waits."""
+        if self._tap is not None:
+            self._tap.counts(first, counts)
+        if self._lsl is not None:
+            self._lsl.counts(first, counts, self._pipeline)
 
     def _new_desk(self, tap: Tap) -> Desk:
         return Desk(
@@ -167,6 +193,8 @@ class Daemon:
 
     def _show(self, outputs: Sequence[Stamped]) -> None:
         self._news.post(outputs)
+        if self._lsl is not None:
+            self._lsl.post(outputs)
         self._print(outputs, "")
 
     def _show_unstored(self, outputs: Sequence[Stamped]) -> None:

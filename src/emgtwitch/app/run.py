@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DIR", help="the data folder; else EMGTWITCH_DATA, else the XDG data folder")
     add_page_arguments(parser)
     parser.add_argument("--no-page", action="store_true", help="serve no page")
+    parser.add_argument("--lsl", action="store_true", help="also send signal and events to the Lab Streaming Layer")
+    parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="also send state and events to this MQTT broker")
     add_settings_arguments(parser)
 
 
@@ -69,10 +71,12 @@ def main(args: argparse.Namespace) -> int:
             open_link = _open_link(args.source)
             warm_up()
         from emgtwitch.app.daemon import Daemon
+        from emgtwitch.app.out.mqtt import Broker
 
         session = _session(settings.as_dict(), _worn(args, config), time.time())
         page = None if args.no_page else (args.host, args.port)
-        daemon = Daemon(open_link, folder, session, device, stop, args.json, page, config)
+        broker = Broker.asked(args.mqtt, config.get("mqtt", {}), os.environ)
+        daemon = Daemon(open_link, folder, session, device, stop, args.json, page, config, lsl=args.lsl, broker=broker)
         daemon.run()
         print(daemon.summary())
     return 0
