@@ -24,6 +24,7 @@ SCRIPTS = (
     "latency",
     "page",
     "calibration",
+    "study",
     "instructions",
     "day",
     "day --scenario quiet",

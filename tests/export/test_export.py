@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import mne
 import numpy as np
 import pyarrow.parquet
 import pyedflib
@@ -100,6 +101,20 @@ def test_edf_and_bdf_open_in_another_reader_with_equal_samples_and_annotations(
     expected = {(round(r["onset_s"], 4), round(r["offset_s"] - r["onset_s"], 4), r["class"]) for r in rows}
     assert expected <= told
     assert any(text == "signal ends" for _, _, text in told)
+
+
+@pytest.mark.parametrize(("form", "read"), [("edf", mne.io.read_raw_edf), ("bdf", mne.io.read_raw_bdf)])
+def test_edf_and_bdf_open_in_a_third_reader(
+    form: str, read: Any, recording: Path, original: Recording, tmp_path: Path
+) -> None:
+    assert export(tmp_path / "out", recording, "--format", form) == 0
+    raw = read(tmp_path / "out" / f"demo_000.{form}", verbose="error")
+    signal = original.signal()
+    step_V = 1e-6 * 5e6 / 1024 / 1000
+    np.testing.assert_allclose(raw.get_data()[0, : len(signal)], 1e-6 * signal, atol=step_V / 100)
+    assert raw.info["sfreq"] == original.rate_Hz
+    told = {(round(one["onset"], 4), one["description"].split("@@")[0]) for one in raw.annotations}
+    assert {(round(row["onset_s"], 4), row["class"]) for row in original.event_rows} <= told
 
 
 def test_the_dataset_is_sound_for_the_validator(recording: Path, tmp_path: Path) -> None:
