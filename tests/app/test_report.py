@@ -260,7 +260,7 @@ def test_a_muscle_is_chosen_by_name(month: Path, muscle: str) -> None:
         (["-o", "a.pdf", "--from", "2026-04-01", "--to", "2026-03-01"], 2, "are 0 days; a report takes 1 to 92"),
         (["-o", "a.pdf", "--from", "2025-04-01"], 2, "a report takes 1 to 92. Change --from or --to."),
         (["-o", "a.pdf", "--week", "--from", "2026-03-09", "--to", "2026-04-01"], 2, "a report takes 1 to 7"),
-        (["-o", "a.pdf", "--from", "2026-03-09T12:00"], 2, "a report takes whole days"),
+        (["-o", "a.pdf", "--from", "2026-03-09T12:00"], 2, "and takes whole days"),
         (["-o", "a.pdf", "--from", "soon"], 2, "'soon' is no time"),
         (["-o", "none/a.pdf"], 73, "cannot be written: No such file or directory"),
         (["-o", "a.pdf", "--data", "nowhere"], 65, "There is no log at"),
