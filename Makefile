@@ -7,12 +7,13 @@
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
 # make soak   an hour of the board's time, sample by sample
+# make hardware  what the circuit does in SPICE: docs/hardware.md and its plot
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
 # make fuzz   ten minutes of wrong requests to the firmware's parser
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour tests tests-quick axe
+.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour hardware tests tests-quick axe
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -41,6 +42,7 @@ wire: .venv/.stamp
 tests: .venv/.stamp .venv/.peers axe build/firmware/board build/firmware/optiboot.hex
 	command -v avrdude >/dev/null || .ci/apt avrdude
 	command -v chromium >/dev/null || .ci/apt chromium fonts-dejavu-core
+	command -v ngspice >/dev/null || .ci/apt ngspice
 	test -x /usr/sbin/mosquitto || command -v mosquitto >/dev/null || .ci/apt mosquitto
 	$(PY) -m tests.real.fetch
 	$(PY) -m benchmarks.accuracy.real --fetch
@@ -86,6 +88,11 @@ peers: .venv/.peers
 .venv/.peers: .venv/.stamp benchmarks/accuracy/peers.txt
 	$(PIP) -c requirements-dev.lock -r benchmarks/accuracy/peers.txt
 	touch $@
+
+# The front end in SPICE: its figures, docs/hardware.md and its plot.
+hardware: .venv/.stamp
+	command -v ngspice >/dev/null || .ci/apt ngspice
+	$(PY) -m hardware.verify
 
 include firmware/firmware.mk firmware/sim/sim.mk
 
