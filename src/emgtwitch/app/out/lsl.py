@@ -51,8 +51,6 @@ class LslOutlet:
         self._queue: queue.Queue[_Run | list[Stamped] | None] = queue.Queue(WAITING)
         self._signal: Any = None
         self._form: tuple[float, int, bool] | None = None
-        self._boottimes: dict[float, int] = {}
-        self._at: Callable[[float], int | None] = lambda seconds: None
         self._dropped = False
         self._end: tuple[float, float] | None = None  # session and LSL time after what was sent last
         info = pylsl.StreamInfo("emgtwitch-events", "Markers", 1, pylsl.IRREGULAR_RATE, "string", f"{device}-events")
@@ -66,7 +64,6 @@ class LslOutlet:
         begin, end = (pipeline.boottime_ns(from_s + n / pipeline.rate_Hz) for n in (0, len(counts)))
         step_s = 1 / pipeline.rate_Hz if begin is None or end is None else (end - begin) / 1e9 / len(counts)
         self._put(_Run(from_s, pipeline.rate_Hz, pipeline.uV_per_count, counts, begin, step_s))
-        self._at = pipeline.boottime_ns
 
     def post(self, outputs: Sequence[Stamped]) -> None:
         """Take what was stored."""
@@ -115,9 +112,10 @@ class LslOutlet:
     def _tell(self, stamped: Stamped) -> None:
         record = stamped.record
         assert isinstance(record, (Event, Interval, Mark))
-        at_s = self._lsl_time(self._at(record.at_s if isinstance(record, Mark) else record.onset_s))
-        text = json.dumps(record.as_json() | {"utc_ms": stamped.utc_ms})
-        self._events.push_sample([text], self._lsl.local_clock() if at_s is None else at_s)
+        at_s = record.at_s if isinstance(record, Mark) else record.onset_s
+        # On the time of the signal that was sent, lest both follow a new fit at different paces.
+        sent_s = self._lsl.local_clock() if self._end is None else self._end[1] + at_s - self._end[0]
+        self._events.push_sample([json.dumps(record.as_json() | {"utc_ms": stamped.utc_ms})], sent_s)
 
     def _lsl_time(self, boottime_ns: int | None) -> float | None:
         """LSL's clock stands still in a suspend, CLOCK_BOOTTIME does not: so by how long ago it was."""
