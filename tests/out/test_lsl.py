@@ -17,7 +17,7 @@ import pytest
 import emgtwitch
 from emgtwitch.app.notebook import Recording
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 # Everything stays on this machine.
 CONFIG = """
 [ports]
@@ -32,7 +32,7 @@ SessionID = emgtwitch-test
 INLET = """
 import json, sys, time, pylsl
 found = {}
-until = time.monotonic() + 30
+until = time.monotonic() + 90
 while len(found) < 2 and time.monotonic() < until:
     found = {one.name(): one for one in pylsl.resolve_streams(1.0) if one.name().startswith("emgtwitch")}
 signal, events = (pylsl.StreamInlet(found[name]) for name in ("emgtwitch", "emgtwitch-events"))

@@ -25,7 +25,7 @@ from emgtwitch.store.folders import LOG_NAME
 from emgtwitch.store.log_reader import LogReader
 from tests.sources.fake_board import wait_for
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 NAME = socket.gethostname()
 
 
