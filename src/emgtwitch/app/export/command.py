@@ -7,6 +7,7 @@ import datetime
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,8 +207,6 @@ def _item(
 
 def _worn_on(item: Item, muscle: str) -> Item | None:
     """The channels on this muscle; None without one."""
-    from dataclasses import replace
-
     places = [k for k, worn in enumerate(item.worn) if worn.get("muscle", "").casefold() == muscle.casefold()]
     channels = tuple(item.channels[k] for k in places)
     if not places:
