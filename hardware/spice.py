@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,31 +61,50 @@ class Circuit:
             raise SpiceError(f"The netlist has {count} sources {name!r}, and one is needed.")
         return Circuit(text)
 
+    def with_models(self, **values: float) -> Circuit:
+        """The same values, as `vos=4.5e-3`, for every amplifier whose model has them."""
+        text = self.text
+        for name, value in values.items():
+            text, count = re.subn(rf"^(\.subckt .*\b{name}=)\S+", rf"\g<1>{value!r}", text, flags=re.M)
+            if count == 0:
+                raise SpiceError(f"No model has a parameter {name!r}.")
+        return Circuit(text)
+
     def plus(self, lines: str) -> Circuit:
         """With more lines at the end."""
         return Circuit(f"{self.text}\n{lines}\n")
 
+    @property
+    def soldered(self) -> str:
+        """The lines of what is on the board."""
+        return self.text.partition("* What is soldered")[2]
+
     def parts(self) -> dict[str, float]:
         """Resistors and capacitors that are soldered (their names are in capitals) with their values, SI."""
-        found = re.findall(r"^([RC][A-Z]+\d*) \S+ \S+ (\S+)$", self.text.partition("* What is soldered")[2], flags=re.M)
+        found = re.findall(r"^([RC][A-Z]+\d*) \S+ \S+ (\S+)$", self.soldered, flags=re.M)
         return {name: number(value) for name, value in found}
+
+    def amplifiers(self) -> list[tuple[str, str]]:
+        """Names and models of the amplifiers, which are what adds noise of its own."""
+        return re.findall(r"^(X\d+) .* (opamp|inamp)$", self.soldered, flags=re.M)
 
     def ac(self, node: str, sweep: str) -> tuple[Floats, Complex]:
         """Frequencies in Hz and the complex voltage at `node`; `sweep` as `dec 50 1 10k`."""
         table = self._run(f"ac {sweep}", f"wrdata out.txt v({node})")
         return table[:, 0], table[:, 1] + 1j * table[:, 2]
 
-    def noise(self, node: str, source: str, sweep: str) -> tuple[Floats, Floats]:
-        """Frequencies in Hz and the noise density at `node` in V/rtHz."""
-        table = self._run(f"noise v({node}) {source} {sweep}", "setplot noise1\nwrdata out.txt onoise_spectrum")
-        return table[:, 0], table[:, 1]
+    def noise(self, node: str, source: str, sweep: str, of: Sequence[str] = ()) -> tuple[Floats, Floats, list[Floats]]:
+        """Frequencies in Hz, the noise density at `node` in V/rtHz, and the shares of the resistors named in `of`."""
+        vectors = " ".join(["onoise_spectrum", *(f"onoise_{name}" for name in of)])
+        table = self._run(f"noise v({node}) {source} {sweep} 1", f"setplot noise1\nwrdata out.txt {vectors}")
+        return table[:, 0], table[:, 1], list(table[:, 3::2].T)
 
     def operating_point(self, *expressions: str) -> list[float]:
         """Voltages and currents at rest, as `v(mid)` or `@rs1[i]`."""
         return [float(value) for value in self._run("op", f"wrdata out.txt {' '.join(expressions)}")[0, 1::2]]
 
     def transient(self, node: str, step_s: float, until_s: float, more: str = "") -> tuple[Floats, Floats]:
-        """Times in s and the voltage at `node`."""
+        """Times in s and the voltage at `node`; `more` as `uic` for a start from nothing."""
         table = self._run(f"tran {step_s!r} {until_s!r} {more}", f"wrdata out.txt v({node})")
         return table[:, 0], table[:, 1]
 
