@@ -75,7 +75,7 @@ wing_slot = [strap_width + 1, strap_slot];
 wing_reach = 1 + strap_slot + strap_bar;
 middle_x = board_size.x / 2;
 
-assert(board_z >= floor_thick + max(cell_size.z, charger_size.z) + leads_height, "board_z: leads touch cell or charger");
+assert(board_z >= floor_thick + max(cell_size.z, charger_size.z) + leads_height, "board_z: leads touch what is below");
 assert(outer_radius >= 3, "inner_radius: the outer corners are to be rounded by at least 3 mm");
 assert((inner_radius - board_gap) * sqrt(2) <= inner_radius, "inner_radius: corners of the board touch the wall");
 assert(charger_hull.x - 4 <= 10, "charger_hull: its bridge is longer than 10 mm");
@@ -90,6 +90,10 @@ module outline(more) {
 
 module slab(z, thick) translate([0, 0, z]) linear_extrude(thick) children();
 
+// The origin on the inner face of a long side, y outwards.
+module long_side(x, side)
+    translate([x, side * board_size.y]) mirror([0, 1 - side]) translate([0, board_gap]) children();
+
 // The origin in each corner of the board, x and y inwards.
 module at_corners() for (x = [0, 1], y = [0, 1])
     translate([x * board_size.x, y * board_size.y]) mirror([x, 0]) mirror([0, y]) children();
@@ -99,7 +103,8 @@ module at_corners() for (x = [0, 1], y = [0, 1])
 module openings(down = 0) {
     x_left = -board_gap - wall - eps;
     hull() for (z = [split, split - down])
-        translate([x_left, board_size.y - jack_y, z]) rotate([0, 90]) cylinder(d = jack_ring_d + 0.4, h = wall + 2 * eps);
+        translate([x_left, board_size.y - jack_y, z]) rotate([0, 90])
+            cylinder(d = jack_ring_d + 0.4, h = wall + 2 * eps);
 
     usb_z = board_top + (usb_socket[0] + usb_socket[1]) / 2 - usb_hull[1] / 2;
     translate([board_size.x + board_gap - eps, board_size.y - usb_y - usb_hull.x / 2, usb_z - down])
@@ -148,7 +153,7 @@ module tray() {
         }
         openings();
         charger_opening();
-        for (x = snap_x, side = [0, 1]) snap_place(x, side)
+        for (x = snap_x, side = [0, 1]) long_side(x, side)
             translate([-snap_width / 2 - 0.3, lip_thick, lip_z + 0.2]) cube([snap_width + 0.6, wall, 1.8]);
     }
 }
@@ -186,8 +191,7 @@ module wing_outline(more) {
 module slot_outline(more) offset(1.4 + more) translate([1.4 - wing_slot.x / 2, 2.4]) square(wing_slot - [2.8, 2.8]);
 
 // The origin on the outer face of a long side, y outwards.
-module wing_place(side) translate([middle_x, side * board_size.y]) mirror([0, 1 - side]) translate([0, board_gap + wall])
-    children();
+module wing_place(side) long_side(middle_x, side) translate([0, wall]) children();
 
 // The plug's handle lies in it, and a cable tie in the notches holds both: no pull reaches the jack.
 module saddle() {
@@ -232,17 +236,16 @@ module pocket(at, size) intersection() {
 module rest() {
     r = 2.4;
     into_wall = board_hole_inset + board_gap + r / sqrt(2);
-    hull() for (way = [0, into_wall]) translate([board_hole_inset - way, board_hole_inset - way, board_z - 1 - way * sqrt(2)])
-        cylinder(r = r, h = 1);
+    hull() for (way = [0, into_wall]) {
+        at = board_hole_inset - way;
+        translate([at, at, board_z - 1 - way * sqrt(2)]) cylinder(r = r, h = 1);
+    }
 }
 
 module peg() translate([board_hole_inset, board_hole_inset, board_z - eps]) {
     cylinder(d = board_hole_d - 0.4, h = board_size.z - 0.6);
     translate([0, 0, board_size.z - 0.6]) cylinder(d1 = board_hole_d - 0.4, d2 = board_hole_d - 1.2, h = 0.4);
 }
-
-// The origin on the inner face of a long side, y outwards.
-module snap_place(x, side) translate([x, side * board_size.y]) mirror([0, 1 - side]) translate([0, board_gap]) children();
 
 // ---- Lid --------------------------------------------------------------------------------------------------------
 module lid() {
@@ -262,10 +265,10 @@ module lid() {
                 slab(0, height - eps) outline(eps);
                 at_corners() corner_rib();
             }
-            for (x = snap_x, side = [0, 1]) snap_place(x, side) catch();
+            for (x = snap_x, side = [0, 1]) long_side(x, side) catch();
         }
         openings(down = lip);
-        for (x = snap_x, side = [0, 1], end = [-1, 1]) snap_place(x, side)
+        for (x = snap_x, side = [0, 1], end = [-1, 1]) long_side(x, side)
             translate([end * (snap_width + slit) / 2 - slit / 2, -eps, 0]) cube([slit, wall + 1, roof_z - 1]);
         on_board(led_at) cylinder(d = led_d, h = 2 * height);
         tongue_cut();
@@ -291,46 +294,57 @@ module tongue_cut() {
             translate([4 - length, -width / 2 - slit]) square([length + slit, width + 2 * slit]);
             translate([4 - length - 1, -width / 2]) square([length + 1, width]);
         }
-        slab(roof_z - eps, roof_thick - 1.2 + eps) translate([4 - length, -width / 2 - eps]) square([length, width + 2 * eps]);
+        slab(roof_z - eps, roof_thick - 1.2 + eps)
+            translate([4 - length, -width / 2 - eps]) square([length, width + 2 * eps]);
     }
 }
 
 // ---- What is built in, simplified, for the pictures -------------------------------------------------------------
+// A block with its upper left corner, in the board's coordinates, at `at`.
+module block(at, size, z, tall) on_board(at) translate([0, -size.y, z]) cube([size.x, size.y, tall]);
+
 module board() {
     top = board_top;
     color("seagreen") difference() {
-        slab(board_z, board_size.z) square([board_size.x, board_size.y]);
+        block([0, 0], board_size, board_z, board_size.z);
         at_corners() translate([board_hole_inset, board_hole_inset, 0]) cylinder(d = board_hole_d, h = height);
     }
-    color("black") on_board([0, jack_y + 3.5]) slab(top, 5) square([12, 7]);
-    color("steelblue") on_board([board_size.x - 44.5, usb_y + 9]) slab(top + 2.6, 1.2) square([43, 18]);
-    color("silver") on_board([board_size.x - 8.5, usb_y + 4]) slab(top + usb_socket[0], usb_socket[1] - usb_socket[0]) square([8.5, 8]);
-    color("dimgray") on_board([board_size.x - 32, usb_y + 4]) slab(top + 3.8, 1.2) square([8, 8]);
-    color("dimgray") for (y = [-7.6, 7.6]) on_board([board_size.x - 43, usb_y + y + 1.2]) slab(top, 2.6) square([38, 2.4]);
-    color("dimgray") for (x = [20, 30, 47, 56]) on_board([x, 34]) slab(top, 1.8) square([6, 5]);
-    color("silver") on_board([switch_x - 4.5, board_size.y]) slab(top, 4) square([9, 4]);
-    color("black") on_board([switch_x, board_size.y + 3]) slab(top + 1, 2) square([3, 4]);
-    color("dimgray") on_board(button_at) slab(top, 3.5) square(6, center = true);
+    color("black") difference() {
+        block([0, jack_y - 3.5], [12, 7], top, 5);
+        translate([-eps, board_size.y - jack_y, top + jack_axis]) rotate([0, 90]) cylinder(d = 3.6, h = 10);
+    }
+    color("steelblue") block([board_size.x - 44.5, usb_y - 9], [43, 18], top + 2.6, 1.2);
+    color("dimgray") block([board_size.x - 32, usb_y - 4], [8, 8], top + 3.8, 1.2);
+    color("dimgray") for (y = [-7.6, 7.6]) block([board_size.x - 43, usb_y + y - 1.2], [38, 2.4], top, 2.6);
+    color("silver") block([board_size.x - 8.5, usb_y - 4], [8.5, 8], top + usb_socket[0],
+        usb_socket[1] - usb_socket[0]);
+    color("dimgray") for (x = [20, 30, 47, 56]) block([x, 29], [6, 5], top, 1.8);
+    color("silver") block([switch_x - 4.5, board_size.y - 4], [9, 4], top, switch_size.y);
+    color("black") block([switch_x, board_size.y - 1], [3, 4], top + 1, 2);
+    color("dimgray") block(button_at - [3, 3], [6, 6], top, 3.5);
     color("firebrick") on_board(button_at) slab(top, button_height) circle(d = 3.4);
 }
 
 module power() {
-    color("lightsteelblue") on_board(cell_at) translate([0, -cell_size.y, floor_thick]) cube(cell_size);
-    color("darkslateblue") on_board(charger_at) translate([0, -charger_size.y, floor_thick]) cube([charger_size.x, charger_size.y, 1.6]);
-    color("silver") on_board(charger_at + [charger_size.x - 7.3, charger_size.y / 2 + 4.5]) slab(floor_thick + 1.6, 3.2) square([7.3, 9]);
-    color("dimgray") on_board(charger_at + [8, 14]) slab(floor_thick + 1.6, 4.5) square([6, 6]);
+    socket = [7.3, 9];
+    color("lightsteelblue") block(cell_at, cell_size, floor_thick, cell_size.z);
+    color("darkslateblue") block(charger_at, charger_size, floor_thick, 1.6);
+    color("silver") block(charger_at + [charger_size.x - socket.x, (charger_size.y - socket.y) / 2], socket,
+        floor_thick + 1.6, 3.2);
+    color("dimgray") block(charger_at + [8, 8], [6, 6], floor_thick + 1.6, 4.5);
 }
 
 // A loop around each wing's bar.
-module strap() color("slategray") for (side = [0, 1]) wing_place(side) translate([-strap_width / 2, 0]) rotate([90, 0, 90])
-    linear_extrude(strap_width) {
-        slot = 1 + strap_slot / 2;
-        bar = wing_reach;
-        path = [[bar + 15, -13], [bar + 8, -5], [bar, -0.8], [slot + 0.8, -0.8], [slot, 0.4], [slot, wing_thick + 0.4],
-                [slot + 0.8, wing_thick + 0.8], [bar - 0.8, wing_thick + 0.8], [bar + 1, wing_thick], [bar + 9, -3.4],
-                [bar + 16, -12]];
-        for (i = [1 : len(path) - 1]) hull() for (at = [path[i - 1], path[i]]) translate(at) circle(0.75);
-    }
+module strap() {
+    slot = 1 + strap_slot / 2;
+    bar = wing_reach;
+    path = [[bar + 15, -13], [bar + 8, -5], [bar, -0.8], [slot + 0.8, -0.8], [slot, 0.4], [slot, wing_thick + 0.4],
+            [slot + 0.8, wing_thick + 0.8], [bar - 0.8, wing_thick + 0.8], [bar + 1, wing_thick], [bar + 9, -3.4],
+            [bar + 16, -12]];
+    color("slategray") for (side = [0, 1]) wing_place(side) translate([-strap_width / 2, 0]) rotate([90, 0, 90])
+        linear_extrude(strap_width) for (i = [1 : len(path) - 1])
+            hull() for (at = [path[i - 1], path[i]]) translate(at) circle(0.75);
+}
 
 module tray_coloured() color("whitesmoke") render() tray();
 module lid_coloured() color([0.45, 0.65, 0.78]) render() lid();
