@@ -23,8 +23,19 @@ class OpenscadError(Exception):
 
 
 def export(part: str, path: Path) -> None:
-    """Write the mesh of a part, `tray` or `lid`, as it is printed: binary STL, in mm."""
+    """Write the mesh of a part, `tray` or `lid`, as it is printed: binary STL, in mm, the same bytes at each export."""
     _openscad([], part, "--export-format", "binstl", "-o", str(path))
+    raw = path.read_bytes()
+    # OpenSCAD's order of triangles, and of each one's corners, differs from run to run.
+    triangles = [_from_least_corner(raw[i : i + 50]) for i in range(84, len(raw), 50)]
+    path.write_bytes(raw[:84] + b"".join(sorted(triangles)))
+
+
+def _from_least_corner(triangle: bytes) -> bytes:
+    """A triangle of a binary STL (normal, three corners of 12 bytes, two spare bytes) turned, not mirrored."""
+    corners = [triangle[i : i + 12] for i in (12, 24, 36)]
+    first = corners.index(min(corners))
+    return triangle[:12] + b"".join(corners[first:] + corners[:first]) + triangle[48:]
 
 
 def picture(name: str, path: Path) -> None:
