@@ -7,7 +7,7 @@
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
 # make soak   an hour of the board's time, sample by sample
-# make hardware  what the circuit does in SPICE: docs/hardware.md and its plot
+# make hardware  what the circuit does in SPICE: docs/hardware.md and its plot; the enclosure for printing, its pictures
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
 # make fuzz   ten minutes of wrong requests to the firmware's parser
 # make lock   new development versions from pyproject.toml
@@ -43,6 +43,7 @@ tests: .venv/.stamp .venv/.peers axe build/firmware/board build/firmware/optiboo
 	command -v avrdude >/dev/null || .ci/apt avrdude
 	command -v chromium >/dev/null || .ci/apt chromium fonts-dejavu-core
 	command -v ngspice >/dev/null || .ci/apt ngspice
+	command -v openscad >/dev/null || .ci/apt openscad
 	test -x /usr/sbin/mosquitto || command -v mosquitto >/dev/null || .ci/apt mosquitto
 	$(PY) -m tests.real.fetch
 	$(PY) -m benchmarks.accuracy.real --fetch
@@ -89,10 +90,13 @@ peers: .venv/.peers
 	$(PIP) -c requirements-dev.lock -r benchmarks/accuracy/peers.txt
 	touch $@
 
-# The front end in SPICE: its figures, docs/hardware.md and its plot.
+# The front end in SPICE: its figures, docs/hardware.md and its plot. The enclosure: meshes for printing, pictures.
 hardware: .venv/.stamp
 	command -v ngspice >/dev/null || .ci/apt ngspice
+	command -v openscad >/dev/null || .ci/apt openscad
+	command -v xvfb-run >/dev/null && command -v xauth >/dev/null || .ci/apt xvfb xauth
 	$(PY) -m hardware.verify
+	$(PY) -m hardware.enclosure
 
 include firmware/firmware.mk firmware/sim/sim.mk
 
