@@ -18,13 +18,15 @@ AVR_CFLAGS := $(AVR_ARCH) -std=gnu11 -Os -g -flto -ffunction-sections -fdata-sec
 AVR_LDFLAGS := -Wl,--gc-sections -Wl,--relax
 # What the Hello calls its build: the first four bytes of the digest over the sources.
 FW_BUILD = 0x$(shell cat $(FW_SOURCES) $(FW_HEADERS) firmware/main.c | sha256sum | cut -c 1-8)UL
-FW_VARIANTS := baud115200 baud115200-unchecked baud500000 lead-off late
+FW_VARIANTS := baud115200 baud115200-unchecked baud500000 lead-off bluetooth late
 FW_ELFS := $(FW_OUT)/emgtwitch.elf $(FW_OUT)/arduino/emgtwitch.elf $(FW_VARIANTS:%=$(FW_OUT)/variants/%.elf)
 
 FW_FLASH_MOST := 9216
 FW_RAM_MOST := 1024
 
-firmware: $(FW_ELFS) $(FW_OUT)/emgtwitch.hex $(FW_OUT)/arduino/emgtwitch.hex $(FW_OUT)/.cppcheck
+FW_HEXES := emgtwitch arduino/emgtwitch variants/lead-off variants/bluetooth
+
+firmware: $(FW_ELFS) $(FW_HEXES:%=$(FW_OUT)/%.hex) $(FW_OUT)/.cppcheck
 	$(PY) firmware/stack.py $(FW_OUT)/emgtwitch.elf
 	avr-size -A $(FW_OUT)/emgtwitch.elf | awk '/^\.(text|data) / { flash += $$2 } /^\.(data|bss|noinit) / { ram += $$2 } \
 	    END { printf "flash: %d of $(FW_FLASH_MOST) bytes; static RAM: %d of $(FW_RAM_MOST)\n", flash, ram; \
@@ -46,6 +48,7 @@ $(FW_OUT)/variants/baud115200.elf: FW_OPTIONS := -DBAUD=115200UL
 $(FW_OUT)/variants/baud115200-unchecked.elf: FW_OPTIONS := -DBAUD=115200UL -DLINE_UNCHECKED
 $(FW_OUT)/variants/baud500000.elf: FW_OPTIONS := -DBAUD=500000UL
 $(FW_OUT)/variants/lead-off.elf: FW_OPTIONS := -DLEAD_OFF=1
+$(FW_OUT)/variants/bluetooth.elf: FW_OPTIONS := -DLEAD_OFF=1 -DBAUD=115200UL
 $(FW_OUT)/variants/late.elf: FW_OPTIONS := -DBAUD=500000UL -DLATE_US=100 firmware/test/late.c
 $(FW_OUT)/variants/late.elf: firmware/test/late.c
 

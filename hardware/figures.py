@@ -199,7 +199,7 @@ def twitch_uV(rate_Hz: float) -> Floats:
         electrode_noise_uV=0.0,
         schedule=(Scheduled(0.5, "twitch", 300.0),),
     )
-    counts = Wearer(scene, seed=5).render(round(rate_Hz)).astype(float)
+    counts = Wearer(scene, seed=5).render(round(rate_Hz))[:, 0].astype(float)
     return np.asarray((counts - counts[:100].mean()) * device.uV_per_count)
 
 

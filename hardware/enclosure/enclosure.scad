@@ -9,29 +9,29 @@
 part = "closed";
 
 // ---- The board; tests/hardware/test_enclosure.py reads these lines ----------------------------------------------
-board_size = [80, 44, 1.6];
+board_size = [80, 48, 1.6];
 board_hole_inset = 3.5;      // all four corners, from both edges
 board_hole_d = 2.7;
-parts_height = 12;           // above the board's upper side
+parts_height = 10;           // above the board's upper side
 leads_height = 2.2;          // below its lower side
-jack_y = 22;                 // left edge, opening flush with it
+jack_y = 24;                 // left edge; its nose reaches 2.1 mm beyond it
 jack_axis = 2.5;             // above the board's upper side
 jack_ring_d = 8;             // handle of the plug, as far as it enters the wall
-usb_y = 11.5;                // right edge: the Nano's socket
+usb_y = 15.8;                // right edge: the Nano's socket
 usb_socket = [3.5, 9];       // from, to above the board's upper side
 usb_hull = [12, 8];          // the plug's hull: width, height
-switch_x = 65;               // lower edge, on the board's upper side
-switch_size = [9, 4];        // width, height
-button_at = [40, 41];        // the mark
-button_height = 9.5;         // its top above the board's upper side
-led_at = [60, 11.5];
+switch_x = 63;               // lower edge, on the board's upper side
+switch_size = [9, 5];        // width, height
+button_at = [37.2, 44.8];       // the mark
+button_height = 4.3;         // its top above the board's upper side
+led_at = [47, 15.8];
 led_d = 2;
 
 // ---- Under the board --------------------------------------------------------------------------------------------
 cell_size = [50, 34, 6];     // 503450 with room to swell
-cell_at = [0.5, 5];          // its upper left corner
+cell_at = [0.5, 7];          // its upper left corner
 charger_size = [26, 18, 7];
-charger_at = [54.2, 19];
+charger_at = [54.2, 23];
 charger_hull = [12, 7];      // of its USB-C plug
 
 // ---- The case ---------------------------------------------------------------------------------------------------
