@@ -40,6 +40,12 @@ def port(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("gain", ["0", "-3", "1e9", "nan"])
+def test_a_gain_that_no_amplifier_has_is_refused_before_anything_is_done(gain: str, file: Path, port: Path) -> None:
+    with pytest.raises(UsageError, match="1 to 100000 are"):
+        flash.main(arguments("--source", port, "--hex", file, "--dry-run", "--gain", gain))
+
+
 # The file
 
 

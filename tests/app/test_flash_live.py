@@ -13,6 +13,7 @@ from emgtwitch.app.board_checks import test_signal as signal_check
 from emgtwitch.app.case import Case
 from emgtwitch.errors import NoBoardError
 from emgtwitch.sources.bootloader import BOOTLOADERS, find_bootloader
+from emgtwitch.wire.records import DEFAULT_BAUD
 from firmware.sim.harness import ROOT, LiveBoard, build
 
 BOOTLOADER_FILES = {
@@ -60,6 +61,18 @@ def test_a_blank_board_is_flashed_and_then_works(
     assert out.count("Written and verified.") == out.count("The board runs: board ") == 2
     (found,) = signal_check(Case(source=str(blank.link), seconds=1.0, test_signal=True))
     assert (found.state, found.text.endswith("every one as agreed")) == ("ok", True), found
+
+
+@pytest.mark.slow
+def test_the_gain_is_told_once_and_kept(tmp_path: Path) -> None:
+    with LiveBoard(tmp_path, tmp_path / "tty") as board:
+        port = str(board.link)
+        assert "gain unknown" in flash.greeting(port)
+        flash.write_gain(port, DEFAULT_BAUD, 1005.5)
+        first = flash.greeting(port)
+        assert "gain 1005.5" in first
+        flash.write_gain(port, DEFAULT_BAUD, 810.0)
+        assert flash.greeting(port) == first.replace("gain 1005.5", "gain 810"), "the identity stays"
 
 
 @pytest.mark.slow

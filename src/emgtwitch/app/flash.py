@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -14,13 +15,18 @@ from emgtwitch.errors import NoBoardError, UnreadableInputError, UsageError
 from emgtwitch.sources.bootloader import BOOTLOADERS, Bootloader, find_bootloader
 from emgtwitch.sources.discover import Candidate, candidates, probe
 from emgtwitch.sources.link import PortBusyError
+from emgtwitch.sources.serial_link import SerialLink
+from emgtwitch.sources.talk import Talk
 from emgtwitch.store.channel import ask
 from emgtwitch.store.folders import data_folder
+from emgtwitch.wire.records import DEFAULT_BAUD, Stop, WriteIdentity
 
 DEV = Path("/dev")
 FIRMWARE = Path(__file__).parents[1] / "firmware" / "emgtwitch.hex"
 HELLO_S = 10.0
 AVRDUDE_S = 180.0
+GAINS = (1.0, 100_000.0)
+NO_IDENTITY = 2**64 - 1  # what an EEPROM holds that was never written
 MISSING = "avrdude, which writes firmware into boards, is not installed."
 INSTALL = "sudo apt install avrdude (or your system's package of that name)"
 
@@ -34,12 +40,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(BOOTLOADERS),
         help="; ".join(f"{b.name}: {b.words}, {b.baud} baud" for b in BOOTLOADERS.values()) + "; else it is asked",
     )
+    parser.add_argument(
+        "--baud",
+        type=int,
+        default=DEFAULT_BAUD,
+        metavar="SPEED",
+        help="of the firmware's line, for its Hello (%(default)s)",
+    )
+    parser.add_argument(
+        "--gain",
+        type=float,
+        metavar="G",
+        help="also have the board keep its amplifier's gain (the shield's: 1006), so that events have uV",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; the board is not touched")
     parser.add_argument("--data", metavar="DIR", help="the data folder; else EMGTWITCH_DATA, else the XDG data folder")
 
 
 def main(args: argparse.Namespace, dev: Path = DEV) -> int:
     """Flash the board. Raises UnreadableInputError for the file, UsageError for the port, NoBoardError otherwise."""
+    if args.gain is not None and not GAINS[0] <= args.gain <= GAINS[1]:
+        raise UsageError(f"--gain {args.gain:g} is none: {GAINS[0]:g} to {GAINS[1]:g} are. The shield's is about 1006.")
     file = Path(args.hex) if args.hex else FIRMWARE
     size = firmware_bytes(file)
     avrdude = shutil.which("avrdude")
@@ -69,7 +90,10 @@ def main(args: argparse.Namespace, dev: Path = DEV) -> int:
     assert avrdude is not None  # looked for above
     write(command(avrdude, port, bootloader, file))
     print("Written and verified. Waiting for the board's Hello ...")
-    print(f"The board runs: {greeting(port)}.")
+    if args.gain is not None:
+        greeting(port, args.baud)
+        write_gain(port, args.baud, args.gain)
+    print(f"The board runs: {greeting(port, args.baud)}.")
     return 0
 
 
@@ -160,9 +184,23 @@ def write(call: list[str]) -> None:
         raise NoBoardError(f"avrdude could not write the firmware: {why}. Unplug the board, plug it in, try again.")
 
 
-def greeting(port: str) -> str:
+def write_gain(port: str, baud: int, gain: float) -> None:
+    """Have the board keep its gain, and an identity if it has none. Raises NoBoardError with its reason."""
+    link = SerialLink(port, baud)
+    try:
+        talk = Talk(link)
+        device_id = talk.hello().device_id
+        if device_id == NO_IDENTITY:
+            device_id = secrets.randbits(63)
+        talk.ask(Stop())
+        talk.ask(WriteIdentity(device_id, round(1000 * gain)))
+    finally:
+        link.close()
+
+
+def greeting(port: str, baud: int = DEFAULT_BAUD) -> str:
     """What the board says of itself. Raises NoBoardError if it says nothing, or speaks another wire version."""
-    (result,) = probe([port], HELLO_S)
+    (result,) = probe([port], HELLO_S, baud)
     if result.link is not None:
         result.link.close()
     if result.hello is None:
