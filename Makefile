@@ -7,7 +7,7 @@
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
 # make soak   an hour of the board's time, sample by sample
-# make hardware  what the circuit does in SPICE: docs/hardware.md and its plot; the enclosure for printing, its pictures
+# make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
 # make fuzz   ten minutes of wrong requests to the firmware's parser
 # make lock   new development versions from pyproject.toml
@@ -90,12 +90,14 @@ peers: .venv/.peers
 	$(PIP) -c requirements-dev.lock -r benchmarks/accuracy/peers.txt
 	touch $@
 
-# The front end in SPICE: its figures, docs/hardware.md and its plot. The enclosure: meshes for printing, pictures.
+# The sensor: figures of the front ends in SPICE, checks and exports of the board, meshes of the enclosure, all pictures.
 hardware: .venv/.stamp
 	command -v ngspice >/dev/null || .ci/apt ngspice
 	command -v openscad >/dev/null || .ci/apt openscad
 	command -v xvfb-run >/dev/null && command -v xauth >/dev/null || .ci/apt xvfb xauth
+	command -v kicad-cli >/dev/null || .ci/kicad
 	$(PY) -m hardware.verify
+	$(PY) -m hardware.kicad
 	$(PY) -m hardware.enclosure
 
 include firmware/firmware.mk firmware/sim/sim.mk

@@ -11,8 +11,8 @@ import numpy as np
 from hardware.spice import Circuit, SpiceError
 
 # Parts by the beginning of their names, the longest that fits: tolerance, 10 to 45 C and ageing included.
-# Resistors 1 %; C0G or film 5 %; X7R 10 % and more for temperature and age (CF1 has no voltage over it: less).
-TOLERANCE = {"R": 0.012, "C": 0.05, "CF1": 0.15, "CL": 0.25, "CM": 0.25, "CU": 0.25, "CV": 0.3, "CD": 0.2}
+# Resistors 1 %; C0G or film 5 %; X7R 10 % and more for temperature, age and, where it matters, voltage.
+TOLERANCE = {"R": 0.012, "C": 0.05, "CF1": 0.15, "CO": 0.15, "CL": 0.25, "CM": 0.25, "CU": 0.25, "CV": 0.3, "CD": 0.2}
 FLICKER_HZ = {"inamp": 10.0, "opamp": 240.0}  # AD8226: remembered; MCP6004: from 6.1 uVpp in 0.1 to 10 Hz
 SIGNAL = "dc 0 ac 1"
 

@@ -12,6 +12,7 @@ from hardware.faults import Fault, faults
 from hardware.figures import Row, sections
 from hardware.measure import attenuation_dB
 from hardware.plots import draw
+from hardware.power import page as battery
 from hardware.variants import SHIELD, VARIANTS, Variant
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -96,7 +97,7 @@ def main() -> int:
                 print(f"{variant.name}, {title.lower()}: {row.what}: {row.value:.4g} {row.unit}", end="")
                 print(f" ({'' if row.kept else 'NOT KEPT: '}{row.asked})" if row.asked else "")
         page += front_end(variant, figures)
-    page += aliases() + currents(SHIELD, told[SHIELD.name])
+    page += aliases() + battery() + currents(SHIELD, told[SHIELD.name])
     (DOCS / "hardware.md").write_text(page)
     draw(DOCS / "hardware")
     return 0 if kept else 1

@@ -69,8 +69,8 @@ def told(file: Path) -> str:
 
 @pytest.mark.parametrize("variant", [SHIELD, LOW_VOLTAGE], ids=lambda one: one.name)
 def test_a_twitch_on_the_skin_is_an_event_in_the_log(variant: Variant, tmp_path: Path) -> None:
-    schedule = (Scheduled(2.5, "twitch", 300.0), Scheduled(3.5, "twitch", 40.0))
-    schedule += (Scheduled(5.0, "spasm", 400.0, 2.4),)
+    brief = (Scheduled(2.5, "twitch", 300.0), Scheduled(3.5, "twitch", 40.0))
+    schedule = (*brief, Scheduled(5.0, "spasm", 400.0, 2.4))
     circuit = worn(variant.circuit, on_the_skin(schedule, 9.0))
     said = logged(circuit, variant.supply_V[1], 9.0, Script(), tmp_path)
     events = [one for one in said if one["type"] == "event"]
