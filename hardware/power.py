@@ -38,7 +38,8 @@ def page() -> str:
     out = "\n## Battery, computed\n\nNot measured. A boost converter of 85 %, 85 % of the capacity used.\n\n"
     out += "| part | usual | at most |\n|---|---|---|\n"
     out += "".join(f"| {one.name} | {one.usual_mA:g} mA | {one.most_mA:g} mA |\n" for one in LOADS)
-    out += f"| together, from 5 V | {usual:g} mA | {most:g} mA |\n\n| cell | usual | at least |\n|---|---|---|\n"
+    out += f"| together, from 5 V | {usual:g} mA | {most:g} mA |\n\n"
+    out += "| cell | usually | when all draw most |\n|---|---|---|\n"
     for capacity_mAh in CELLS_MAH:
         hours = (run_time_h(capacity_mAh, load) for load in (usual, most))
         out += f"| {capacity_mAh} mAh | {next(hours):.0f} h | {next(hours):.0f} h |\n"
