@@ -9,11 +9,12 @@
 # make soak   an hour of the board's time, sample by sample
 # make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
+# make campaign  a thousand kills, a thousand unplugs, every other fault: a table, docs/reliability.md (two hours)
 # make fuzz   ten minutes of wrong requests to the firmware's parser
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour hardware tests tests-quick axe
+.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour hardware campaign tests tests-quick axe
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -44,6 +45,7 @@ tests: .venv/.stamp .venv/.peers axe build/firmware/board build/firmware/optiboo
 	command -v chromium >/dev/null || .ci/apt chromium fonts-dejavu-core
 	command -v ngspice >/dev/null || .ci/apt ngspice
 	command -v openscad >/dev/null || .ci/apt openscad
+	command -v gcc >/dev/null || .ci/apt gcc libc6-dev
 	test -x /usr/sbin/mosquitto || command -v mosquitto >/dev/null || .ci/apt mosquitto
 	$(PY) -m tests.real.fetch
 	$(PY) -m benchmarks.accuracy.real --fetch
@@ -71,6 +73,10 @@ speed: .venv/.stamp
 # An hour with the page open: what browser and daemon hold, minute by minute.
 page-hour: .venv/.stamp bench-tools
 	$(PY) -m benchmarks.page --only-memory --minutes 60
+
+# Every fault, each through the interface that it has in life, and the table of what was seen.
+campaign: .venv/.stamp bench-tools
+	$(PY) -m tests.campaign --docs
 
 # A compiler for the C twin, a counter of instructions, a browser.
 bench-tools:

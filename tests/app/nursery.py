@@ -43,6 +43,9 @@ def child(order):
     if order["file_bytes"] is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"],) * 2)
+    if order["segment_bytes"]:
+        from emgtwitch.store.recording import SessionWriter
+        SessionWriter.__init__.__kwdefaults__["max_segment_bytes"] = order["segment_bytes"]
     if order["uid"] is not None and os.geteuid() == 0:
         os.setgroups([]), os.setgid(order["uid"]), os.setuid(order["uid"])
     try:
@@ -84,7 +87,12 @@ class Child:
 
     def lines(self) -> list[dict[str, Any]]:
         """The JSON objects printed so far; a line that is no JSON object fails the test."""
-        whole, _, _ = self.out.read_text().rpartition("\n")
+        return self.parse(self.out.read_text())
+
+    @staticmethod
+    def parse(text: str) -> list[dict[str, Any]]:
+        """The JSON objects in the whole lines of `text`."""
+        whole, _, _ = text.rpartition("\n")
         objects = [json.loads(line) for line in whole.splitlines()]
         assert all(isinstance(o, dict) for o in objects)
         return objects
@@ -116,12 +124,17 @@ class Child:
 
 
 class Nursery:
-    """Where children come from."""
+    """Where children come from; `preload` is a library that comes before the C library."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, preload: Path | None = None) -> None:
         self._folder = folder
         self._process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-c", SCRIPT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | ({"LD_PRELOAD": str(preload)} if preload else {}),
         )
         self._children: list[Child] = []
         self._waiting: list[Child] = []
@@ -134,9 +147,12 @@ class Nursery:
         uid: int | None = None,
         environ: dict[str, str] | None = None,
         file_bytes: int | None = None,
+        segment_bytes: int = 0,
         out: Path | None = None,
     ) -> Child:
-        """Start `emgtwitch ARGUMENTS`; `file_bytes` is the longest file that it may write."""
+        """Start `emgtwitch ARGUMENTS`; `file_bytes` is the longest file that it may write, `segment_bytes` when it is
+        to begin the next segment of a recording (0: as usual).
+        """
         number = len(self._children)
         child = Child(out or self._folder / f"{number}.out", self._folder / f"{number}.err")
         child.err.touch()
@@ -149,6 +165,7 @@ class Nursery:
             "environ": {"EMGTWITCH_CONFIG": "", "XDG_CONFIG_HOME": "/nonexistent", **(environ or {})},
             "uid": uid,
             "file_bytes": file_bytes,
+            "segment_bytes": segment_bytes,
         }
         self._children.append(child)
         self._waiting.append(child)

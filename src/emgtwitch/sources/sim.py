@@ -52,8 +52,9 @@ class _Board:
     is not decimated at 500 Hz.
     """
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, boots: int = 1) -> None:
         self.scenario = scenario
+        self._boots = boots
         self.streaming = False
         self.made = 0  # scans of this run
         self.rate_Hz = 0.0  # scans a true second, of this run
@@ -134,7 +135,7 @@ class _Board:
                 reference_uncertainty_mV=0,
                 gain_milli=self._gain_milli,
                 reset_cause=_POWER_ON,
-                boot_count=1,
+                boot_count=self._boots,
                 run_count=self._runs,
                 flags=self.streaming | self.testing << 1,
                 index=self.made & 0xFFFFFFFF,
@@ -167,8 +168,8 @@ class _Board:
 class SimLink:
     """A link to a simulated board, paced by `clock` (seconds, `speed` times as fast; `math.inf`: without waiting).
 
-    The board starts a run at once if `started`, else it waits for a Start as after a reset. The same requests at the
-    same scans give the same bytes, however the reads are cut.
+    The board starts a run at once if `started`, else it waits for a Start as after a reset; it says that it has booted
+    `boots` times. The same requests at the same scans give the same bytes, however the reads are cut.
     """
 
     def __init__(
@@ -179,12 +180,13 @@ class SimLink:
         name: str = "sim",
         started: bool = True,
         speed: float = 1.0,
+        boots: int = 1,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
         self.hurry = False  # its bunches are short anyway
-        self._board = _Board(scenario, seed)
+        self._board = _Board(scenario, seed, boots)
         self._speed = speed
         self._clock = clock
         self._sleep = sleep

@@ -1,0 +1,1 @@
+"""Faults, injected through the real interfaces, and the state in which the program must be after each."""

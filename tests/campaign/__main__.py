@@ -1,0 +1,66 @@
+"""`python -m tests.campaign [--kills N] [--only WORD] [--docs]`: every fault in its long form, and a table of it.
+
+A fault that ends otherwise than documented is printed as such, and the exit code is 1. `--docs` writes the table into
+docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
+
+from tests.app.nursery import Nursery
+from tests.campaign.faults import build_disk, faults
+from tests.campaign.laws import LawBrokenError
+
+DOCS = Path(__file__).parents[2] / "docs/reliability.md"
+BEGIN, END = "<!-- table -->", "<!-- end of table -->"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument(
+        "--kills", type=int, default=1000, metavar="N", help="and as many unplugs; the rest in proportion"
+    )
+    parser.add_argument("--only", default="", metavar="WORD", help="only faults with this in their names")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--docs", action="store_true", help="also write the table into docs/reliability.md")
+    parser.add_argument(
+        "--jobs", type=int, default=3, metavar="N", help="faults at a time; they mostly wait (%(default)s)"
+    )
+    args = parser.parse_args()
+    chosen = [one.name for one in faults(args.kills) if args.only in one.name]
+    table = ["| fault | times | seen |", "|---|---|---|"]
+    with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
+        for line in pool.map(injected, chosen, repeat(args.kills), range(args.seed, args.seed + len(chosen))):
+            print(line, flush=True)
+            table.append(line)
+    if args.docs:
+        text = re.sub(f"(?s){BEGIN}.*{END}", "\n".join((BEGIN, *table, END)), DOCS.read_text())
+        DOCS.write_text(text)
+    return 1 if any("BROKEN" in line for line in table) else 0
+
+
+def injected(name: str, kills: int, seed: int) -> str:
+    """A line of the table; runs in a process of its own, since it takes over standard output now and then."""
+    (fault,) = (one for one in faults(kills) if one.name == name)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        nursery = Nursery(folder, build_disk(folder))
+        try:
+            return str(fault.inject(nursery, folder, seed))
+        except LawBrokenError as error:
+            return f"| {name} | | **BROKEN**: {' '.join(str(error).split())} |"
+        finally:
+            nursery.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

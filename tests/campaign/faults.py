@@ -1,0 +1,73 @@
+"""All faults of the campaign, in the numbers that a length asks for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.app.nursery import Nursery
+from tests.campaign import disks, host, lines, sudden
+from tests.campaign.table import Row
+
+DISK = Path(__file__).with_name("disk.c")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`inject` takes the nursery, an empty folder and a seed."""
+
+    name: str
+    inject: Callable[[Nursery, Path, int], Row]
+
+
+def build_disk(folder: Path) -> Path:
+    """The library that misbehaves, made from disk.c."""
+    if shutil.which("gcc") is None:
+        raise RuntimeError(
+            "The campaign needs gcc: sudo apt install gcc libc6-dev, or run make test, which installs it."
+        )
+    library = folder / "disk.so"
+    flags = ("-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror")
+    subprocess.run(["gcc", *flags, "-o", library, DISK, "-ldl"], check=True)
+    return library
+
+
+Counted = Callable[[Nursery, Path, int, int], Row]
+
+
+def faults(kills: int) -> list[Fault]:
+    """With so many kills and unplugs, and of the others what takes about as long."""
+    some = max(1, kills // 50)
+    seconds = min(300.0, max(4.0, kills / 5))
+    cut_every = 12 if kills < 100 else 1
+    lasting = {
+        "noise": lines.noise,
+        "starvation": host.starvation,
+        "stops": host.stops,
+    }
+    counted: dict[str, Counted] = {
+        "other boards": lines.other_boards,
+        "resets": lines.resets,
+        **{word: partial(disks.refusals, word) for word in disks.WORDS},
+        "slow": disks.slow,
+        "steps": host.steps,
+        "suspends": host.suspends,
+        "second daemons": host.second_daemons,
+        "memory": host.memory_limits,
+        "stuck browsers": host.stuck_browsers,
+    }
+
+    def of(fault: Callable[..., Row], amount: float) -> Callable[[Nursery, Path, int], Row]:
+        return lambda nursery, folder, seed: fault(nursery, folder, amount, seed)
+
+    return [
+        Fault("kills", of(sudden.kills, kills)),
+        Fault("power", of(partial(sudden.power_cuts, every=cut_every), min(seconds, 60.0))),
+        Fault("unplugs", of(lines.unplugs, kills)),
+        *(Fault(name, of(fault, seconds)) for name, fault in lasting.items()),
+        *(Fault(name, of(fault, some)) for name, fault in counted.items()),
+    ]

@@ -1,0 +1,144 @@
+"""Faults of the computer: clocks, a stopped or starved process, memory, a second daemon, a stuck browser."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.app.nursery import Nursery
+from tests.campaign.laws import LawBrokenError
+from tests.campaign.running import Running, running
+from tests.campaign.table import Row
+
+HOUR_NS = 3600 * 10**9
+MORE_BYTES = 64 << 20
+STUCK_S = 10.0
+ROOM_BYTES = 48 << 20  # that a browser which never reads may cost
+
+
+def steps(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """The wall clock is set an hour forward and back."""
+    with running(nursery, folder, "steps", seed=seed) as one:
+        for number in range(count):
+            one.set("clock", f"{HOUR_NS if number % 2 == 0 else 0} 0")
+            one.more_events(2)
+        one.more_events(2)
+    told = one.intervals("clock_step")
+    if len(told) != count:
+        raise LawBrokenError(f"{count} steps of the clock, and the log tells of {len(told)}")
+    return Row("wall clock set an hour forward and back", count, "logged; times on the sample clock go on")
+
+
+def suspends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """The computer sleeps for an hour: the process stands, both clocks are ahead when it wakes."""
+    with running(nursery, folder, "suspends", seed=seed) as one:
+        for number in range(count):
+            one.child.send(signal.SIGSTOP)
+            time.sleep(0.5)
+            ahead = (number + 1) * HOUR_NS
+            one.set("clock", f"{ahead} {ahead}")
+            one.child.send(signal.SIGCONT)
+            one.more_events(2)
+    told = one.intervals("suspend")
+    if len(told) != count:
+        raise LawBrokenError(f"{count} suspends, and the log tells of {len(told)}")
+    return Row("suspend for an hour", count, "logged; goes on by itself")
+
+
+def stops(nursery: Nursery, folder: Path, seconds: float, seed: int) -> Row:
+    """The process stands: what comes meanwhile waits in the line, and what does not fit there is a gap."""
+    with running(nursery, folder, "stops", seed=seed) as one:
+        one.child.send(signal.SIGSTOP)
+        time.sleep(seconds)
+        one.child.send(signal.SIGCONT)
+        one.more_events(4)
+        seen = one.status()
+    lost = bool(seen["scans_lost"])
+    if lost != bool(one.intervals("gap")):
+        raise LawBrokenError(f"{seen['scans_lost']} scans lost, and the log's gaps are {one.intervals('gap')}")
+    return Row(
+        f"the daemon stands for {seconds:g} s (SIGSTOP)", 1, "a gap; goes on" if lost else "nothing lost; goes on"
+    )
+
+
+def second_daemons(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """A second daemon on the same folder."""
+    with running(nursery, folder, "second", seed=seed) as one:
+        for _ in range(count):
+            other = nursery.run("run", "--source", "sim", "--json", "--no-page", "--data", one.folder)
+            if other.code != 73 or "Another emgtwitch" not in other.said():
+                raise LawBrokenError(f"the second daemon ended with {other.code}: {other.said()}")
+            one.more_events()
+    return Row("a second daemon", count, "refused with the first one's process; the first goes on")
+
+
+def starvation(nursery: Nursery, folder: Path, seconds: float, seed: int) -> Row:
+    """Four busy processes, and the daemon behind them all."""
+    with running(nursery, folder, "starved", seed=seed) as one:
+        for thread in os.listdir(f"/proc/{one.child.pid}/task"):
+            os.setpriority(os.PRIO_PROCESS, int(thread), 19)
+        others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+        try:
+            time.sleep(seconds)
+            one.more_events(1, 120.0)
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+        lost = one.status()["scans_lost"]
+    return Row(
+        f"{seconds:g} s of starvation", 1, f"shown late, nothing shown is missing; {lost} scans lost, said as a gap"
+    )
+
+
+def memory_limits(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """The process may not grow by more than 64 MB."""
+    with running(nursery, folder, "memory", seed=seed) as one:
+        for _ in range(count):
+            limit = _virtual_bytes(one) + MORE_BYTES
+            resource.prlimit(one.child.pid, resource.RLIMIT_AS, (limit, limit))
+            one.more_events(4)
+    return Row("64 MB more memory at most", count, "goes on")
+
+
+def stuck_browsers(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """Browsers that open the live channel and never read."""
+    with running(nursery, folder, "stuck", "--port", "8791", seed=seed) as one:
+        one.until("the page", lambda: "the page is at" in one.child.said())
+        port = int(one.child.said().rpartition("127.0.0.1:")[2].split("/")[0].split()[0])
+        request = (
+            f"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        sockets = []
+        before = _resident_bytes(one)
+        for _ in range(count):
+            stuck = socket.create_connection(("127.0.0.1", port))
+            stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stuck.sendall(request.encode())
+            if not stuck.recv(12).startswith(b"HTTP/1.1 101"):
+                raise LawBrokenError("the page takes no live channel")
+            sockets.append(stuck)
+        time.sleep(STUCK_S)
+        grown = _resident_bytes(one) - before
+        one.more_events(2)
+        for stuck in sockets:
+            stuck.close()
+        if grown > ROOM_BYTES or one.status()["scans_lost"]:
+            raise LawBrokenError(f"stuck browsers cost {grown >> 20} MB and {one.status()['scans_lost']} scans")
+    return Row("browsers that never read", count, f"no signal lost, {max(grown, 0) >> 20} MB")
+
+
+def _virtual_bytes(one: Running) -> int:
+    return int(Path(f"/proc/{one.child.pid}/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def _resident_bytes(one: Running) -> int:
+    return int(Path(f"/proc/{one.child.pid}/statm").read_text().split()[1]) * resource.getpagesize()

@@ -1,0 +1,94 @@
+"""Faults of the line and the board: unplugged, exchanged, reset, noisy."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+from emgtwitch.sources.recording import read_blocks
+from emgtwitch.wire.light import frames
+from emgtwitch.wire.records import Clock, Hello, Port, Samples
+from tests.app.nursery import Nursery
+from tests.campaign.laws import LawBrokenError, boottime_s, sessions
+from tests.campaign.running import running
+from tests.campaign.table import Row
+
+SPOILED = 1e-3  # share of the line's bytes that are changed
+
+
+def unplugs(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """The port vanishes at random moments and comes back, each time as another pty under the same name."""
+    draw, pulled_s = random.Random(seed), []
+    with running(nursery, folder, "unplugs", seed=seed) as one:
+        for _ in range(count):
+            before = one.child.said().count("streams")
+            time.sleep(draw.uniform(0.05, 0.8))
+            pulled_s.append(boottime_s())
+            one.board.unplug()
+            time.sleep(draw.uniform(0.0, 0.3))
+            one.board.plug()
+            one.until_said("streams", before + 1)
+        one.more_events()
+    lost_s = list(_losses(sessions(one.folder)[-1], pulled_s))
+    if len(lost_s) != count:
+        raise LawBrokenError(f"{count} unplugs, and the recording tells of {len(lost_s)}")
+    return Row.of_losses("unplug and return under another name", count, lost_s, "goes on by itself each time")
+
+
+def _losses(recording: Path, pulled_s: list[float]) -> list[float]:
+    """For each unplug, how much signal before it is missing."""
+    data = b"".join(bytes(block) for block in read_blocks(recording))
+    out: list[float] = []
+    last_s, since, rate_Hz = 0.0, 0, 1000.0
+    for found in frames(data, (Clock.TYPE, Hello.TYPE, Samples.TYPE, Port.TYPE)):
+        if isinstance(found, Clock):
+            last_s, since = found.boottime_ns / 1e9, 0
+        elif isinstance(found, Hello):
+            rate_Hz = found.rate_num / found.rate_den
+        elif isinstance(found, Samples):
+            since += len(found.counts)
+        elif isinstance(found, Port) and not found.opened and len(out) < len(pulled_s):
+            out.append(pulled_s[len(out)] - last_s - since / rate_Hz)
+    return out
+
+
+def other_boards(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """Another board is plugged in instead."""
+    with running(nursery, folder, "others", seed=seed) as one:
+        for number in range(count):
+            one.board.unplug()
+            one.board.plug(seed + 1 + number)
+            one.until_said("another board", number + 1)
+            one.more_events()
+    return Row("another board in its place", count, "said, recorded with its own identity, detection goes on")
+
+
+def resets(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """The board resets amid its run."""
+    with running(nursery, folder, "resets", seed=seed) as one:
+        for _ in range(count):
+            one.more_events()
+            one.board.reset()
+            one.more_events(2)
+    gaps = len(one.intervals("gap"))
+    if gaps < count:
+        raise LawBrokenError(f"{count} resets, and the log has {gaps} gaps")
+    return Row("reset of the board", count, "started again by itself; a gap in the log each time")
+
+
+def noise(nursery: Nursery, folder: Path, seconds: float, seed: int) -> Row:
+    """One byte in a thousand is changed on the line."""
+    with running(nursery, folder, "noise", seed=seed) as one:
+        one.board.spoiled = SPOILED
+        time.sleep(seconds)
+        one.board.spoiled = 0.0
+        one.more_events(2)
+        seen = one.status()
+    if not seen["frames_rejected"] or not seen["scans_lost"]:
+        raise LawBrokenError(f"a spoiled line of which nothing was noticed: {seen}")
+    share = seen["scans_lost"] / (seen["scans_lost"] + seen["scans_seen"])
+    text = (
+        f"{seen['frames_rejected']} frames rejected, {100 * share:.0f} % of the scans lost and said so; none repaired"
+    )
+    return Row(f"{seconds:g} s with 1e-3 of the bytes changed", 1, text)

@@ -1,0 +1,93 @@
+"""A daemon on a pty board that faults are done to while it runs, and what holds at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emgtwitch.store.channel import ask
+from tests.app.nursery import Child, Nursery
+from tests.campaign.board import PtyBoard
+from tests.campaign.laws import LawBrokenError, check_shown, check_sound, logged
+
+PATIENCE_S = 30.0
+
+
+@dataclass
+class Running:
+    """One daemon; `folder` is its data folder, `control` where the files lie that disk.c reads."""
+
+    child: Child
+    board: PtyBoard
+    folder: Path
+    control: Path
+
+    def status(self) -> dict[str, Any]:
+        """What the daemon answers; at most a few seconds late."""
+        answer = ask(self.folder, {"command": "status"})
+        if answer is None:
+            raise LawBrokenError(f"the daemon is gone: {self.child.said()}")
+        return answer
+
+    def events(self) -> int:
+        """How many events were printed so far."""
+        return len(self.child.of_type("event"))
+
+    def until(self, what: str, condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+        """Wait. Raises LawBrokenError, named after `what`, where it does not come about."""
+        deadline_s = time.monotonic() + patience_s
+        while not condition():
+            if self.child.ended.is_set():
+                raise LawBrokenError(
+                    f"waiting for {what}, the daemon ended with {self.child.code}: {self.child.said()}"
+                )
+            if time.monotonic() > deadline_s:
+                raise LawBrokenError(f"{what} did not come within {patience_s:g} s: {self.child.said()[-800:]}")
+            time.sleep(0.02)
+
+    def until_said(self, words: str, times: int) -> None:
+        """Wait until the daemon has said `words` so often."""
+        self.until(f"{words!r}, {times} times", lambda: self.child.said().count(words) >= times)
+
+    def more_events(self, count: int = 1, patience_s: float = PATIENCE_S) -> None:
+        """Wait until so many more were printed: detection goes on."""
+        seen = self.events()
+        self.until(f"{count} more events after {seen}", lambda: self.events() >= seen + count, patience_s)
+
+    def set(self, name: str, words: str) -> None:
+        """Write a control file at once."""
+        fresh = self.control / f"{name}.new"
+        fresh.write_text(words)
+        fresh.replace(self.control / name)
+
+    def intervals(self, kind: str) -> list[dict[str, Any]]:
+        """What the log says of such intervals."""
+        return [row for row in logged(self.folder) if row["type"] == "interval" and row["kind"] == kind]
+
+
+@contextlib.contextmanager
+def running(nursery: Nursery, folder: Path, name: str, *options: str, seed: int = 1) -> Iterator[Running]:
+    """The daemon, once it shows events. At the end it is stopped, and everything that was shown must be in the log."""
+    control = folder / name
+    data = control / "data"
+    data.mkdir(parents=True)
+    environ = {"CAMPAIGN_ROOT": str(data), "CAMPAIGN_FAULT": str(control / "fault")}
+    environ["CAMPAIGN_CLOCK"] = str(control / "clock")
+    with PtyBoard(control / "tty", seed) as board:
+        arguments: list[str | Path] = ["run", "--source", board.path, "--json", "--data", data]
+        arguments += options or ("--no-page",)
+        child = nursery.start(*arguments, environ=environ)
+        one = Running(child, board, data, control)
+        one.until("the first event", lambda: one.events() > 0)
+        yield one
+        if child.ended.is_set():
+            raise LawBrokenError(f"the daemon ended by itself with {child.code}: {child.said()}")
+        if child.end(signal.SIGINT):
+            raise LawBrokenError(f"the daemon ended with {child.code}: {child.said()}")
+    check_shown(child.lines(), data)
+    check_sound(data)
