@@ -9,15 +9,12 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.app.nursery import Nursery
-from tests.campaign.faults import build_disk, faults
-from tests.campaign.laws import LawBrokenError
+from tests.campaign.faults import faults, injected
 
 DOCS = Path(__file__).parents[2] / "docs/reliability.md"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
@@ -45,21 +42,6 @@ def main() -> int:
         text = re.sub(f"(?s){BEGIN}.*{END}", "\n".join((BEGIN, *table, END)), DOCS.read_text())
         DOCS.write_text(text)
     return 1 if any("BROKEN" in line for line in table) else 0
-
-
-def injected(name: str, kills: int, seed: int) -> str:
-    """A line of the table; runs in a process of its own, since it takes over standard output now and then."""
-    (fault,) = (one for one in faults(kills) if one.name == name)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        folder.chmod(0o755)
-        nursery = Nursery(folder, build_disk(folder))
-        try:
-            return str(fault.inject(nursery, folder, seed))
-        except LawBrokenError as error:
-            return f"| {name} | | **BROKEN**: {' '.join(str(error).split())} |"
-        finally:
-            nursery.close()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from tests.app.nursery import Nursery
 from tests.campaign import disks, host, lines, sudden
+from tests.campaign.laws import LawBrokenError
 from tests.campaign.table import Row
 
 DISK = Path(__file__).with_name("disk.c")
@@ -71,3 +73,18 @@ def faults(kills: int) -> list[Fault]:
         *(Fault(name, of(fault, seconds)) for name, fault in lasting.items()),
         *(Fault(name, of(fault, some)) for name, fault in counted.items()),
     ]
+
+
+def injected(name: str, kills: int, seed: int) -> str:
+    """A line of the table; runs in a process of its own, since it takes over standard output now and then."""
+    (fault,) = (one for one in faults(kills) if one.name == name)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        nursery = Nursery(folder, build_disk(folder))
+        try:
+            return str(fault.inject(nursery, folder, seed))
+        except LawBrokenError as error:
+            return f"| {name} | | **BROKEN**: {' '.join(str(error).split())} |"
+        finally:
+            nursery.close()
