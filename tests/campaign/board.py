@@ -74,6 +74,12 @@ class PtyBoard:
         self._boots += 1
         self._link = SimLink(self._scenario, self.seed, started=False, speed=self._speed, boots=self._boots)
 
+    @property
+    def made(self) -> int:
+        """Scans of the run that goes on."""
+        assert self._link is not None
+        return self._link.made
+
     def _run(self) -> None:
         while not self._quit.is_set():
             link = self._link

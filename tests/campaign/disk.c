@@ -4,6 +4,7 @@
  * CAMPAIGN_FAULT  a file with one word: none, ENOSPC, EROFS, EIO (what changes a file fails so), or slow (fsync takes 10 s)
  * CAMPAIGN_LOG    a file that gets every change of a file in order, and every line on standard output, with its time
  * CAMPAIGN_CLOCK  a file with two numbers: ns that the wall clock and the clock since boot are ahead
+ * CAMPAIGN_SPEED  how much faster all clocks run since the library was loaded; waits are as much shorter
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -264,21 +266,91 @@ int mkdir(const char *name, mode_t mode)
     return done;
 }
 
+/* When the library was loaded, by the machine's clocks, in ns. */
+static int64_t loaded_ns[CLOCK_BOOTTIME + 1];
+
+static int64_t in_ns(const struct timespec *t)
+{
+    return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static void from_ns(int64_t ns, struct timespec *t)
+{
+    t->tv_sec = ns / 1000000000;
+    t->tv_nsec = ns % 1000000000;
+    if (t->tv_nsec < 0) {
+        t->tv_nsec += 1000000000;
+        t->tv_sec--;
+    }
+}
+
+__attribute__((constructor)) static void loaded(void)
+{
+    for (clockid_t clock = 0; clock <= CLOCK_BOOTTIME; clock++) {
+        struct timespec now;
+        if (!syscall(SYS_clock_gettime, clock, &now))
+            loaded_ns[clock] = in_ns(&now);
+    }
+}
+
+static double speed(clockid_t clock)
+{
+    const char *text = getenv("CAMPAIGN_SPEED");
+    int hastens = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
+    return text && hastens ? atof(text) : 1.0;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int done = (int)syscall(SYS_clock_gettime, clock, now);
+    if (done)
+        return done;
+    double fast = speed(clock);
+    int64_t ns = in_ns(now);
+    if (fast != 1.0)
+        ns = loaded_ns[clock] + (int64_t)((double)(ns - loaded_ns[clock]) * fast);
     const char *file = getenv("CAMPAIGN_CLOCK");
     char text[64];
-    if (done || !file || (clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME) || raw_read(file, text, sizeof text) <= 0)
-        return done;
-    long long wall = 0, boot = 0;
-    sscanf(text, "%lld %lld", &wall, &boot);
-    long long ns = now->tv_nsec + (clock == CLOCK_REALTIME ? wall : boot);
-    now->tv_sec += ns / 1000000000;
-    now->tv_nsec = ns % 1000000000;
-    if (now->tv_nsec < 0) {
-        now->tv_nsec += 1000000000;
-        now->tv_sec--;
+    if (file && (clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME) && raw_read(file, text, sizeof text) > 0) {
+        long long wall = 0, boot = 0;
+        sscanf(text, "%lld %lld", &wall, &boot);
+        ns += clock == CLOCK_REALTIME ? wall : boot;
     }
+    from_ns(ns, now);
     return 0;
+}
+
+/* The machine's own time for a deadline by our clock. */
+static const struct timespec *deadline(clockid_t clock, const struct timespec *ours, struct timespec *machines)
+{
+    double fast = speed(clock);
+    if (!ours || fast == 1.0)
+        return ours;
+    from_ns(loaded_ns[clock] + (int64_t)((double)(in_ns(ours) - loaded_ns[clock]) / fast), machines);
+    return machines;
+}
+
+int sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec *until)
+{
+    struct timespec machines;
+    return REAL(int, sem_clockwait, sem_t *, clockid_t, const struct timespec *)(sem, clock, deadline(clock, until, &machines));
+}
+
+/* Python's conditions wait by the monotonic clock. */
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
+{
+    struct timespec machines;
+    return REAL(int, pthread_cond_timedwait, pthread_cond_t *, pthread_mutex_t *, const struct timespec *)(
+        condition, mutex, deadline(CLOCK_MONOTONIC, until, &machines));
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *span, struct timespec *left)
+{
+    struct timespec machines;
+    const struct timespec *until = deadline(clock, span, &machines);
+    if (!(flags & TIMER_ABSTIME) && span && speed(clock) != 1.0) {
+        from_ns((int64_t)((double)in_ns(span) / speed(clock)), &machines);
+        until = &machines;
+    }
+    return (int)-syscall(SYS_clock_nanosleep, clock, flags, until, left) ? errno : 0;
 }

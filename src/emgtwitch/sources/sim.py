@@ -219,6 +219,11 @@ class SimLink:
             self._make_due()  # what was made before the request goes out before its answer
             self._out += self._respond(request)
 
+    @property
+    def made(self) -> int:
+        """Scans that the board has made in this run."""
+        return self._board.made
+
     def close(self) -> None:
         """End it; closing twice does nothing."""
         self._open = False

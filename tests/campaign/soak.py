@@ -1,0 +1,166 @@
+"""`python -m tests.campaign.soak [--days 7] [--speed 20]`: days on end, hastened; what the daemon holds must not grow.
+
+All clocks of the daemon run `speed` times as fast (disk.c), and so does its board: it records, detects, logs and serves
+a page that somebody looks at, as in life. Memory, file handles, threads and how far it lags behind the board are
+sampled and plotted. Exits 1 where the last day is not as the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import resource
+import signal
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from emgtwitch.store.channel import ask
+from tests.app.nursery import Child, Nursery
+from tests.campaign.board import PtyBoard
+from tests.campaign.faults import build_disk
+from tests.campaign.laws import check_shown
+
+PICTURE = Path(__file__).parents[2] / "docs/reliability/soak.png"
+DAY_S = 86400.0
+EVERY_S = 2.0  # of real time
+PORT = 8792
+WARM_DAYS = 0.1  # caches fill, the page's memory, too
+GROWN, LAGGED = 1.02, 1.2  # how much more the last part may be
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`lag_s` is real time: how long ago the board made what the daemon has handled last."""
+
+    day: float
+    memory_MB: float
+    handles: int
+    threads: int
+    lag_s: float
+
+
+@contextlib.contextmanager
+def looked_at(port: int) -> Iterator[None]:
+    """Somebody has the page open: the live channel is read as fast as it comes."""
+    request = (
+        f"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    browser = socket.create_connection(("127.0.0.1", port))
+    browser.sendall(request.encode())
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while browser.recv(65536):
+                pass
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    yield
+    browser.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    browser.close()
+
+
+def sampled(child: Child, folder: Path, board: PtyBoard, speed: float, began_s: float) -> Sample:
+    """The daemon now."""
+    process = Path(f"/proc/{child.pid}")
+    made = board.made
+    answer = ask(folder, {"command": "status"}, timeout_s=60.0)
+    assert answer is not None, child.said()
+    pages = int((process / "statm").read_text().split()[1])
+    lag_s = (made - answer["scans_seen"]) / answer["rate_Hz"] / speed
+    return Sample(
+        day=(time.monotonic() - began_s) * speed / DAY_S,
+        memory_MB=pages * resource.getpagesize() / 1e6,
+        handles=len(os.listdir(process / "fd")),
+        threads=len(os.listdir(process / "task")),
+        lag_s=max(lag_s, 0.0),
+    )
+
+
+def soak(days: float, speed: float) -> list[Sample]:
+    """Run for so many of the daemon's days."""
+    samples: list[Sample] = []
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        nursery, data = Nursery(place, build_disk(place)), place / "data"
+        with PtyBoard(place / "tty", speed=speed) as board:
+            arguments = ("run", "--source", board.path, "--json", "--data", data, "--port", str(PORT))
+            child = nursery.start(*arguments, environ={"CAMPAIGN_SPEED": str(speed)})
+            while "the page is at" not in child.said():
+                assert not child.ended.is_set(), child.said()
+                time.sleep(0.1)
+            began_s = time.monotonic()
+            with looked_at(PORT):
+                while not samples or samples[-1].day < days:
+                    time.sleep(EVERY_S)
+                    samples.append(sampled(child, data, board, speed, began_s))
+            assert child.end(signal.SIGINT) == 0, child.said()
+        shown = check_shown(child.lines(), data)
+        print(f"{samples[-1].day:.2f} days at {speed:g} times their speed; {shown} events shown, all in the log")
+        print(child.of_type("summary")[-1])
+        nursery.close()
+    return samples
+
+
+def compared(samples: list[Sample]) -> tuple[list[str], bool]:
+    """The first day (or a quarter, if there are fewer) beside the last, and whether it stayed flat."""
+    settled = [one for one in samples if one.day >= WARM_DAYS]
+    span = min(1.0, (settled[-1].day - settled[0].day) / 4)
+    first = [one for one in settled if one.day < settled[0].day + span]
+    last = [one for one in settled if one.day > settled[-1].day - span]
+    out, flat = [f"| | first {span:.2f} days | last {span:.2f} days |", "|---|---|---|"], True
+    for name, unit, of, most in (
+        ("memory_MB", "memory, MB, median", statistics.median, GROWN),
+        ("handles", "file handles, most", max, 1.0),
+        ("threads", "threads, most", max, 1.0),
+        ("lag_s", "behind the board, s, 99 %", lambda v: statistics.quantiles(v, n=100)[98], LAGGED),
+    ):
+        before, after = (float(of([getattr(one, name) for one in part])) for part in (first, last))
+        flat &= after <= before * most
+        out.append(f"| {unit} | {before:.4g} | {after:.4g} |")
+    return out, flat
+
+
+def draw(samples: list[Sample], path: Path) -> None:
+    """All four against the days."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    rows = figure.subplots(4, 1, sharex=True)
+    days = [one.day for one in samples]
+    for axes, name in zip(rows, ("memory_MB", "handles", "threads", "lag_s"), strict=True):
+        axes.plot(days, [getattr(one, name) for one in samples], color="black", linewidth=0.8)
+        axes.set_ylabel(name)
+        axes.set_ylim(bottom=0)
+        axes.grid(True, color="0.88")
+    rows[-1].set_xlabel("days of the daemon's clocks")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=90, metadata={"Software": None})
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign.soak", description=__doc__)
+    parser.add_argument("--days", type=float, default=7.0)
+    parser.add_argument("--speed", type=float, default=20.0)
+    args = parser.parse_args()
+    samples = soak(args.days, args.speed)
+    table, flat = compared(samples)
+    print("\n".join(table))
+    draw(samples, PICTURE)
+    return 0 if flat else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
