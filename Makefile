@@ -6,7 +6,8 @@
 #                the first time half of one more for the peers)
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
-# make soak   an hour of the board's time, sample by sample
+# make soak   a week of the daemon's clocks at 20 times their speed (8.4 hours; DAYS=1 SPEED=60 24 minutes): must be flat
+# make board-hour  an hour of the virtual board, sample by sample
 # make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
 # make campaign  a thousand kills, a thousand unplugs, every other fault: a table, docs/reliability.md (two hours)
@@ -14,7 +15,7 @@
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour hardware campaign tests tests-quick axe
+.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour hardware campaign soak tests tests-quick axe
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -77,6 +78,10 @@ page-hour: .venv/.stamp bench-tools
 # Every fault, each through the interface that it has in life, and the table of what was seen.
 campaign: .venv/.stamp bench-tools
 	$(PY) -m tests.campaign --docs
+
+# Days on end with hastened clocks: what the daemon holds must not grow.
+soak: .venv/.stamp bench-tools
+	$(PY) -m tests.campaign.soak --days $(or $(DAYS),7) --speed $(or $(SPEED),20)
 
 # A compiler for the C twin, a counter of instructions, a browser.
 bench-tools:

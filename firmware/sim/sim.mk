@@ -26,7 +26,7 @@ build/firmware/optiboot.hex: firmware/sim/sim.mk
 board: .venv/.stamp
 	.venv/bin/python -m firmware.sim.board
 
-# make soak   an hour of the board's time, sample by sample
-.PHONY: soak
-soak: .venv/.stamp
+# make board-hour   an hour of the board's time, sample by sample
+.PHONY: board-hour
+board-hour: .venv/.stamp
 	EMGTWITCH_SOAK_S=3600 .venv/bin/python -m pytest tests/firmware/test_exactness.py -k ten_minutes

@@ -84,7 +84,7 @@ def test_the_test_signal_goes_through_the_whole_chain(
 
 @pytest.mark.slow
 def test_ten_minutes_at_1_kHz_are_exact(tmp_path: Path) -> None:
-    """And an hour in `make soak`, which sets EMGTWITCH_SOAK_S."""
+    """And an hour in `make board-hour`, which sets EMGTWITCH_SOAK_S."""
     seconds = float(os.environ.get("EMGTWITCH_SOAK_S", "600"))
     script = Script().ask(0.5, SetRate(1000, 1, 1)).ask(1.0, Start())
     for n in range(1, int(seconds / HOST_EVERY_S) + 1):

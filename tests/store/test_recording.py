@@ -10,7 +10,7 @@ from pathlib import Path
 from emgtwitch.store.recording import SessionWriter
 from emgtwitch.wire.encode import frame, note
 from emgtwitch.wire.light import frames
-from emgtwitch.wire.records import Board, Mark, Record, Session
+from emgtwitch.wire.records import WIRE_VERSION, Board, Clock, Hello, Mark, Note, Record, Samples, Session
 from tests.store.processes import run
 
 SESSION = {"recording_id": "r1", "worn": [{"muscle": "calf"}]}
@@ -146,3 +146,16 @@ def test_a_segment_of_another_session_is_never_written_over(tmp_path: Path) -> N
         refused = True
     assert refused
     assert (tmp_path / "r1" / "0000.emgw").read_bytes() == b"precious"
+
+
+def test_a_recording_of_every_wire_version_is_read_with_all_that_is_in_it() -> None:
+    """The fixtures are kept for ever; one of each version that ever wrote."""
+    for version in range(1, WIRE_VERSION + 1):
+        (file,) = (Path(__file__).parent / f"recordings/wire{version}").glob("*.emgw")
+        found = frames(file.read_bytes())
+        (session,) = (one for one in found if isinstance(one, Session))
+        assert session.json["worn"] == [{"muscle": "calf"}]
+        assert {one.wire_version for one in found if isinstance(one, Hello)} == {version}
+        assert [one.json["kind"] for one in found if isinstance(one, Note)] == ["felt"]
+        assert sum(len(one.counts) for one in found if isinstance(one, Samples)) == 6832
+        assert sum(isinstance(one, Clock) for one in found) >= 5
