@@ -95,7 +95,8 @@ class PtyBoard:
         if not self.spoiled or not data:
             return data
         out = bytearray(data)
-        for at in range(len(out)):
-            if self._random.random() < self.spoiled:
-                out[at] ^= self._random.randrange(1, 256)
+        at = int(self._random.expovariate(self.spoiled))
+        while at < len(out):
+            out[at] ^= self._random.randrange(1, 256)
+            at += 1 + int(self._random.expovariate(self.spoiled))
         return bytes(out)

@@ -9,14 +9,18 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
+from emgtwitch.store.folders import log_path
+from emgtwitch.store.log_reader import LogReader, Selection
 from tests.app.nursery import Nursery
 from tests.campaign.laws import LawBrokenError
 from tests.campaign.running import Running, running
 from tests.campaign.table import Row
 
 HOUR_NS = 3600 * 10**9
+AUTUMN_NS = 1792890000 * 10**9  # 2026-10-25T01:00Z: summer time ends in the European Union
 MORE_BYTES = 64 << 20
 STUCK_S = 10.0
 ROOM_BYTES = 48 << 20  # that a browser which never reads may cost
@@ -33,6 +37,24 @@ def steps(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     if len(told) != count:
         raise LawBrokenError(f"{count} steps of the clock, and the log tells of {len(told)}")
     return Row("wall clock set an hour forward and back", count, "logged; times on the sample clock go on")
+
+
+def summer_time_ends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """The clocks go back an hour while the daemon runs; the machine's own clock, UTC, goes on."""
+    for number in range(count):
+        ahead_ns = AUTUMN_NS - 4 * 10**9 - time.time_ns()
+        with running(nursery, folder, f"autumn{number}", seed=seed, zone="Europe/Berlin", ahead_ns=ahead_ns) as one:
+            one.until("winter", partial(_both_offsets, one))
+            one.more_events()
+        if one.intervals("clock_step"):
+            raise LawBrokenError(f"the end of summer time is no step of the clock: {one.intervals('clock_step')}")
+    return Row("end of summer time", count, "each event with the offset then valid; no step of the clock")
+
+
+def _both_offsets(one: Running) -> bool:
+    """Whether the log has events of summer and of winter time."""
+    with LogReader(log_path(one.folder)) as log:
+        return {event["utc_offset_s"] for event in log.events(Selection())} == {7200, 3600}
 
 
 def suspends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:

@@ -71,13 +71,21 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(nursery: Nursery, folder: Path, name: str, *options: str, seed: int = 1) -> Iterator[Running]:
-    """The daemon, once it shows events. At the end it is stopped, and everything that was shown must be in the log."""
+def running(
+    nursery: Nursery, folder: Path, name: str, *options: str, seed: int = 1, zone: str = "", ahead_ns: int = 0
+) -> Iterator[Running]:
+    """The daemon, once it shows events. At the end it is stopped, and everything that was shown must be in the log.
+
+    It lives in `zone` where one is given, and its wall clock begins `ahead_ns` ahead.
+    """
     control = folder / name
     data = control / "data"
     data.mkdir(parents=True)
     environ = {"CAMPAIGN_ROOT": str(data), "CAMPAIGN_FAULT": str(control / "fault")}
     environ["CAMPAIGN_CLOCK"] = str(control / "clock")
+    (control / "clock").write_text(f"{ahead_ns} 0")
+    if zone:
+        environ["TZ"] = zone
     with PtyBoard(control / "tty", seed) as board:
         arguments: list[str | Path] = ["run", "--source", board.path, "--json", "--data", data]
         arguments += options or ("--no-page",)

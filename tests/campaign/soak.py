@@ -88,8 +88,8 @@ def sampled(child: Child, folder: Path, board: PtyBoard, speed: float, began_s: 
     )
 
 
-def soak(days: float, speed: float) -> list[Sample]:
-    """Run for so many of the daemon's days."""
+def soak(days: float, speed: float, spoiled: float) -> list[Sample]:
+    """Run for so many of the daemon's days, with a share of the line's bytes changed."""
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -101,6 +101,7 @@ def soak(days: float, speed: float) -> list[Sample]:
             while "the page is at" not in child.said():
                 assert not child.ended.is_set(), child.said()
                 time.sleep(0.1)
+            board.spoiled = spoiled
             began_s = time.monotonic()
             with looked_at(PORT):
                 while not samples or samples[-1].day < days:
@@ -154,8 +155,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign.soak", description=__doc__)
     parser.add_argument("--days", type=float, default=7.0)
     parser.add_argument("--speed", type=float, default=20.0)
+    parser.add_argument("--spoiled", type=float, default=0.0, metavar="SHARE", help="of the line's bytes, as 1e-3")
     args = parser.parse_args()
-    samples = soak(args.days, args.speed)
+    samples = soak(args.days, args.speed, args.spoiled)
     table, flat = compared(samples)
     print("\n".join(table))
     draw(samples, PICTURE)
