@@ -54,7 +54,7 @@ def summer_time_ends(nursery: Nursery, folder: Path, count: int, seed: int) -> R
 def _both_offsets(one: Running) -> bool:
     """Whether the log has events of summer and of winter time."""
     with LogReader(log_path(one.folder)) as log:
-        return {event["utc_offset_s"] for event in log.events(Selection())} == {7200, 3600}
+        return {event["utc_offset_s"] for event in log.events(Selection())} >= {7200, 3600}
 
 
 def suspends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
