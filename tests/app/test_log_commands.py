@@ -14,7 +14,7 @@ import pytest
 
 from emgtwitch.app.cli import main
 from emgtwitch.app.mark import mark
-from emgtwitch.app.status import gather
+from emgtwitch.app.status import NOT_RUNNING, NOT_WELL, gather
 from emgtwitch.errors import CannotWriteError, UsageError
 from emgtwitch.store.channel import CommandServer
 from emgtwitch.store.lock import DataLock
@@ -169,7 +169,7 @@ def test_status_without_a_daemon_tells_of_the_last_recording(folder: Path, capsy
     assert state["today"] == {"twitch": 1, "contraction": 0, "spasm": 1}
     assert gather(folder, TODAY + datetime.timedelta(days=1))["today"]["twitch"] == 0
     assert (state["analysable_share"], state["clock_ppm"], state["scans_lost"]) == ([0.99, 0.965], 12.5, 200)
-    assert main(["status", "--data", str(folder)]) == 0
+    assert main(["status", "--data", str(folder)]) == NOT_RUNNING
     out = capsys.readouterr().out
     assert "The daemon is not running" in out
     assert "clock     +12.5 ± 0.5 ppm" in out
@@ -177,14 +177,19 @@ def test_status_without_a_daemon_tells_of_the_last_recording(folder: Path, capsy
 
 
 def test_status_of_an_empty_folder_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status", "--data", str(tmp_path / "new"), "--json"]) == 0
+    assert main(["status", "--data", str(tmp_path / "new"), "--json"]) == NOT_RUNNING
     assert lines(capsys) == [{"type": "status", "running": False, "data": str(tmp_path / "new")}]
 
 
 def test_status_with_a_daemon_prefers_its_figures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     live = {"pid": 7, "recording_id": "r1", "since_utc_ms": NOON_MS, "duration_s": 40.0, "analysable_s": [20.0, 30.0]}
-    server = CommandServer(folder, lambda request: {**live, "connected": False, "troubles": ["The disk is full."]})
+    live |= {"connected": False, "well": False, "well_since_utc_ms": NOON_MS, "troubles": ["The disk is full."]}
+    server = CommandServer(folder, lambda request: live)
     state = gather(folder, TODAY)
+    assert main(["status", "--data", str(folder)]) == NOT_WELL
+    live["connected"] = True
+    assert main(["status", "--data", str(folder)]) == NOT_WELL
+    live["well"] = True
     assert main(["status", "--data", str(folder)]) == 0
     server.close()
     assert state["running"] is True
@@ -192,6 +197,9 @@ def test_status_with_a_daemon_prefers_its_figures(folder: Path, capsys: pytest.C
     out = capsys.readouterr().out
     assert "The daemon runs since 2024-03-30 13:00 (process 7); no board is connected at present." in out
     assert "trouble   The disk is full." in out
+    assert "No board since 2024-03-30 13:00: plug it in" in out
+    assert "Not everything is stored since 2024-03-30 13:00: make room" in out
+    assert "All is well since 2024-03-30 13:00.\n" in out
 
 
 HEAVY = ("numpy", "scipy", "numba", "rich", "matplotlib", "h5py", "edfio", "serial")
@@ -212,7 +220,7 @@ def test_reading_and_marking_start_light(folder: Path, command: list[str]) -> No
     for _ in range(3):
         out = subprocess.run([sys.executable, "-c", LIGHT, *arguments], capture_output=True, text=True, check=True)
         code, used_ms, *heavy = out.stderr.split()
-        assert code == "0"
+        assert code == ("3" if command == ["status"] else "0")
         assert heavy == []
         cpu_ms.append(float(used_ms))
     assert min(cpu_ms) < 150

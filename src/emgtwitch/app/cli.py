@@ -28,6 +28,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("emgtwitch.app.export.command", "write a log or a recording in formats of other programs"),
     "ports": ("emgtwitch.app.ports", "list serial ports and the boards that answer there"),
     "flash": ("emgtwitch.app.flash", "write the firmware into an Uno or Nano, with avrdude"),
+    "install": (
+        "emgtwitch.app.unattended.install_command",
+        "start the daemon at login, watched, from a systemd user unit",
+    ),
+    "uninstall": ("emgtwitch.app.unattended.uninstall_command", "remove what install wrote; never data"),
     "doctor": ("emgtwitch.app.doctor", "check port, rights, board, clock, noise and mains; one remedy a finding"),
 }
 
@@ -42,7 +47,7 @@ def parser_for(command: str) -> argparse.ArgumentParser:
 
 def overview() -> str:
     """What `emgtwitch --help` prints."""
-    lines = [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
+    lines = [f"  {name:<9} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(
         [
             "usage: emgtwitch COMMAND [OPTIONS]",

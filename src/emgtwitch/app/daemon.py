@@ -22,9 +22,10 @@ from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.news import News
 from emgtwitch.app.page.server import PageServer
 from emgtwitch.app.page.tap import Tap
-from emgtwitch.app.printer import Printer
+from emgtwitch.app.printer import WARNING, Printer
 from emgtwitch.app.safety import SAFETY
 from emgtwitch.app.show import Tally, json_line, line, summary_line
+from emgtwitch.app.unattended.notify import Manager
 from emgtwitch.detect.records import Mark, Output, Progress, Stamped
 from emgtwitch.errors import NoBoardError, UnreadableInputError, UsageError
 from emgtwitch.pipeline import Pipeline
@@ -97,6 +98,8 @@ class Daemon:
             log, self._writer, on_stored=self._show, on_unstored=self._show_unstored, on_trouble=self._trouble
         )
         self._keeper = Keeper(storage, on_trouble=self._trouble)
+        self._manager = Manager()
+        self._well, self._well_since_ms = False, session["started_utc_ms"]  # or not well since
 
     def run(self) -> None:
         """Until `stop` is set. Raises NoBoardError, and UsageError for what the board refuses or cannot do."""
@@ -107,6 +110,7 @@ class Daemon:
         try:
             self._acquire()
         finally:
+            self._manager.stopping()
             server.close()
             if self._page is not None:
                 self._page.close()
@@ -131,6 +135,8 @@ class Daemon:
         while not self._stop.is_set():
             self._source.hurry = self._desk is not None and bool(self._desk.clients)
             data = unheard + self._source.read(READ_S)
+            self._manager.alive(self._keeper.busy_for_s)
+            self._note_well(self._source.connected and not self._keeper.failing)
             if self._source.hello is None:
                 unheard = data
                 continue
@@ -138,6 +144,7 @@ class Daemon:
             if self._source.hello is not hello:
                 hello = self._source.hello
                 self._writer.hello(hello.pack())
+                self._manager.ready(f"listens at {self._source.port}")
             try:
                 outputs = self._pipeline.feed(data)
             except BaseException:
@@ -151,6 +158,11 @@ class Daemon:
                 reported_s = now_s
             if data or outputs or progress:
                 self._keeper.put(data, outputs, progress)
+
+    def _note_well(self, well: bool) -> None:
+        """Remember since when all is well, or not."""
+        if well is not self._well:
+            self._well, self._well_since_ms = well, round(time.time() * 1000)
 
     def _look(self) -> None:
         """Let the page's memory see what was fed; a defect there must not end the recording."""
@@ -220,7 +232,7 @@ class Daemon:
 
     def _trouble(self, text: str) -> None:
         self._troubles = [*self._troubles[-9:], text]
-        self._say(text)
+        self._printer.err(f"emgtwitch: {text}", WARNING)
 
     def _say(self, text: str) -> None:
         self._printer.err(f"emgtwitch: {text}")
@@ -263,6 +275,8 @@ class Daemon:
             "clock_ppm": progress.clock_ppm,
             "clock_ppm_uncertainty": progress.clock_ppm_uncertainty,
             "troubles": self._troubles,
+            "well": self._well,
+            "well_since_utc_ms": self._well_since_ms,
         }
         if (counters := self._pipeline.counters) is not None:
             state["board_errors"] = asdict(counters)

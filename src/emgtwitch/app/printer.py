@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
+WARNING, INFO = 4, 6  # levels of syslog(3)
 PATIENCE_S = 5.0  # with a reader that does not read, at the end
 
 
@@ -23,6 +24,7 @@ class Printer:
         self._on_gone, self._on_trouble = on_gone, on_trouble
         self._lines: queue.SimpleQueue[tuple[TextIO | None, str] | None] = queue.SimpleQueue()
         self._fails = False
+        self._journal = _is_journal(sys.stderr)
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
         self._thread.start()
 
@@ -30,9 +32,9 @@ class Printer:
         """Print a line on standard output."""
         self._lines.put((sys.stdout, text))
 
-    def err(self, text: str) -> None:
-        """Print a line on standard error."""
-        self._lines.put((sys.stderr, text))
+    def err(self, text: str, level: int = INFO) -> None:
+        """Print a line on standard error; into the journal with its level."""
+        self._lines.put((sys.stderr, f"<{level}>{text}" if self._journal else text))
 
     def close(self) -> None:
         """Return when all is printed, or after PATIENCE_S."""
@@ -53,6 +55,18 @@ class Printer:
                 if stream is sys.stdout and not self._fails:
                     self._fails = True
                     self._on_trouble(f"Standard output cannot be written: {error.strerror}. Recording and log go on.")
+
+
+def _is_journal(stream: TextIO | None) -> bool:
+    """Whether systemd's journal reads `stream`: JOURNAL_STREAM names its device and inode, see sd-daemon(3)."""
+    told = os.environ.get("JOURNAL_STREAM", "")
+    if not told or stream is None:
+        return False
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return told == f"{found.st_dev}:{found.st_ino}"
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -25,18 +25,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the state. Raises UnreadableInputError on a log that cannot be read."""
+    """Print the state; 0 if all is well, NOT_WELL or NOT_RUNNING. Raises UnreadableInputError on a log that cannot be
+    read.
+    """
     folder = data_folder(args.data)
     state = gather(folder, datetime.datetime.now())
     print(json.dumps(state) if args.json else "\n".join(_lines(state)))
-    return 0
+    if not state["running"]:
+        return NOT_RUNNING
+    return 0 if state.get("well", True) else NOT_WELL
 
 
+# Exit codes, as the Linux Standard Base has them for a service's status.
+NOT_WELL, NOT_RUNNING = 1, 3
 # What the daemon's answer to {"command": "status"} may say better than the log, which lags by up to a second.
 LIVE_KEYS = (
     *("pid", "since_utc_ms", "recording_id", "source", "device", "connected", "rate_Hz", "channels", "duration_s"),
     *("analysable_s", "scans_seen", "scans_lost", "frames_rejected", "clock_ppm", "clock_ppm_uncertainty", "troubles"),
-    "board_errors",
+    *("board_errors", "well", "well_since_utc_ms"),
 )
 LOGGED_KEYS = (
     *("recording_id", "device", "worn", "rate_Hz", "channels", "duration_s", "analysable_s", "scans_seen"),
@@ -68,6 +74,19 @@ def gather(folder: Path, now: datetime.datetime) -> dict[str, Any]:
     return state
 
 
+def _at_a_glance(state: dict[str, Any]) -> str:
+    """The first line: whether all is well and since when, or what to do."""
+    since = ""
+    if state.get("well_since_utc_ms") is not None:
+        when = local_time(state["well_since_utc_ms"], state.get("utc_offset_s") or 0)
+        since = f" since {when.isoformat(' ', 'minutes')}"
+    if state.get("well", True):
+        return f"All is well{since}."
+    if not state.get("connected", True):
+        return f"No board{since}: plug it in; emgtwitch doctor finds out what is in the way."
+    return f"Not everything is stored{since}: make room on the disk; what is missing is told below."
+
+
 def _session(sessions: list[Row], recording_id: str | None) -> Row | None:
     """The running recording's session; without one, the last."""
     running = [session for session in sessions if session["recording_id"] == recording_id]
@@ -85,6 +104,7 @@ def _lines(state: dict[str, Any]) -> list[str]:
     if state["running"]:
         process = f" (process {state['pid']})" if "pid" in state else ""
         unplugged = "" if state.get("connected", True) else "; no board is connected at present"
+        lines.append(_at_a_glance(state))
         lines.append(f"The daemon runs{since}{process}{unplugged}.")
     else:
         lines.append(f"The daemon is not running on {state['data']}.")

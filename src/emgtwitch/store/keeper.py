@@ -74,6 +74,7 @@ class Keeper:
         self._monotonic_s = monotonic_s
         self._batch = Batch(0.0)  # the first bytes at once: making files takes longer than writing to them
         self._storing_bytes = 0
+        self._busy_since_s: float | None = None
         self._changed = threading.Condition()
         self._jobs: deque[Callable[[], None]] = deque()
         self._closing = False
@@ -131,6 +132,17 @@ class Keeper:
             self._changed.notify()
         return future
 
+    @property
+    def busy_for_s(self) -> float:
+        """How long the storage thread has been in its present work; 0 while it waits for some."""
+        since_s = self._busy_since_s
+        return 0.0 if since_s is None else self._monotonic_s() - since_s
+
+    @property
+    def failing(self) -> bool:
+        """Whether the disk does not take something at present, or is too slow for it."""
+        return self._dropping or self._storage.failing
+
     def close(self) -> None:
         """Store what is left, end the run and wait for it. Raises what the storage thread died of."""
         with self._changed:
@@ -161,10 +173,13 @@ class Keeper:
                 if batch.since_s is None:
                     return False
                 self._storing_bytes = batch.data_bytes
+            self._busy_since_s = self._monotonic_s()
         if job is not None:
             job()
-            return True
-        self._storage.store(batch.data, batch.outputs, batch.progress)
+        else:
+            self._storage.store(batch.data, batch.outputs, batch.progress)
         with self._changed:
-            self._storing_bytes = 0
+            self._busy_since_s = None
+            if job is None:
+                self._storing_bytes = 0
         return True

@@ -62,6 +62,11 @@ class Storage:
             raise CannotWriteError("No log is written here. Name one with --log.")
         return job(self._log)
 
+    @property
+    def failing(self) -> bool:
+        """Whether the disk does not take something at present."""
+        return self._recording_fails or self._log_fails
+
     def close(self) -> None:
         """End the run in the log and close both files; says once more what could not be stored."""
         if self._recording is not None:

@@ -62,6 +62,7 @@ def state(desk: Desk) -> dict[str, Any]:
         "frames_rejected": status.get("frames_rejected", 0),
         "clock_ppm": status.get("clock_ppm"),
         "troubles": status.get("troubles", []),
+        "well": status.get("well", True),
         "running": list(desk.news.running.values()),
         "now_utc_ms": desk.now_ms(),
     }

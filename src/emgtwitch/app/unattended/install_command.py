@@ -1,0 +1,112 @@
+"""`emgtwitch install`: the daemon starts at login, is watched, and restarts by itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from emgtwitch.app.kernels import cache_folder
+from emgtwitch.app.page.server import HOST, PORT
+from emgtwitch.app.unattended import units
+from emgtwitch.errors import CannotWriteError, UsageError
+from emgtwitch.store.folders import data_folder, make_data_folder
+
+RULE_NAME = "70-emgtwitch.rules"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `install`."""
+    parser.add_argument("run_option", nargs="*", help="options of run, after --, as -- --muscle calf --oversampling 8")
+    add_common(parser)
+    parser.add_argument("--force", action="store_true", help="write over files that were changed since")
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """The options that `uninstall` has, too."""
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done; nothing is changed")
+    parser.add_argument("--data", metavar="DIR", help="the data folder; else EMGTWITCH_DATA, else the XDG data folder")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Write the files and enable the unit. Raises UsageError for options that run does not have, CannotWriteError."""
+    files = wanted(args.run_option, data_folder(args.data), os.environ)
+    changed = [path for path, text in files.items() if path.exists() and path.read_text() != text]
+    if changed and not args.force and not args.dry_run:
+        names = ", ".join(map(str, changed))
+        raise UsageError(f"Changed since, or of other options: {names}. --force writes over it; --dry-run shows what.")
+    if not args.dry_run:
+        for folder in written_to(data_folder(args.data), os.environ):
+            make_data_folder(folder)
+    for path, text in files.items():
+        if args.dry_run:
+            print(f"--- {path}\n{text}")
+        else:
+            _write(path, text)
+            print(f"written: {path}")
+    rule_file = next(path for path in files if path.name == RULE_NAME)
+    systemctl(args.dry_run, "daemon-reload")
+    systemctl(args.dry_run, "enable", "--now", units.UNIT_NAME)
+    print("The board's port, once, as root:")
+    print(f"  {units.root_command(rule_file)}")
+    print("To run also while nobody is logged in: loginctl enable-linger")
+    return 0
+
+
+def wanted(run_options: list[str], data: Path, environ: Mapping[str, str]) -> dict[Path, str]:
+    """Each file that is to be there, with its text. Raises UsageError for options that `run` does not have."""
+    from emgtwitch.app.cli import parser_for
+
+    parser = parser_for("run")
+    parser.exit_on_error = False
+    try:
+        options, others = parser.parse_known_args(run_options)
+    except argparse.ArgumentError as error:
+        raise UsageError(f"run does not take this: {error}. emgtwitch run --help tells what it takes.") from None
+    if others:
+        raise UsageError(f"run does not know {' '.join(others)}. emgtwitch run --help tells what it knows.")
+    command = [sys.executable, "-m", "emgtwitch.app.cli", "run", *run_options]
+    if options.data is None:
+        command += ["--data", str(data)]
+    home = Path(environ.get("HOME") or Path.home())
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    share = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
+    reaches_out = bool(options.mqtt or options.lsl or options.host != HOST)
+    folder = Path(options.data).absolute() if options.data else data
+    port = options.port or PORT
+    return {
+        config / "systemd/user" / units.UNIT_NAME: units.unit(command, written_to(folder, environ), reaches_out),
+        share / "applications" / units.DESKTOP_NAME: units.desktop(f"http://{HOST}:{port}/"),
+        share / "emgtwitch-install" / RULE_NAME: units.rule(),
+    }
+
+
+def written_to(data: Path, environ: Mapping[str, str]) -> tuple[Path, Path]:
+    """The folders that the daemon writes to: data, and compiled kernels."""
+    return data, cache_folder(environ).parent
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise CannotWriteError(f"{path} cannot be written: {error.strerror}. Make its folder writable.") from None
+
+
+def systemctl(dry_run: bool, *words: str) -> None:
+    """Have the user's systemd do it; where there is none, say so and what to do instead."""
+    call = ["systemctl", "--user", *words]
+    if dry_run:
+        print(f"would run: {' '.join(call)}")
+        return
+    if shutil.which("systemctl") is None:
+        print("There is no systemd here: start `emgtwitch run` with whatever starts programs at login.")
+        return
+    done = subprocess.run(call, capture_output=True, text=True)
+    if done.returncode:
+        print(f"{' '.join(call)} did not work ({done.stderr.strip()}). In a desktop session, say it again there.")

@@ -1,0 +1,200 @@
+"""Laws of running unattended: files that systemd takes, words that it understands, and nothing written unasked."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emgtwitch.app.cli import main
+from emgtwitch.app.printer import WARNING, Printer
+from emgtwitch.app.unattended import units
+from emgtwitch.app.unattended.install_command import wanted
+from emgtwitch.app.unattended.notify import HANGS_S, Manager
+from emgtwitch.errors import UsageError
+
+EXPOSED_AT_MOST = 2.0
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of one's own, without a systemd that could be asked."""
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    return tmp_path
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_installed_is_three_files_and_a_second_time_the_same(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["install", "--", "--muscle", "left calf"]) == 0
+    first = files(home)
+    assert set(first) == {
+        ".config/systemd/user/emgtwitch.service",
+        ".local/share/applications/emgtwitch.desktop",
+        ".local/share/emgtwitch-install/70-emgtwitch.rules",
+    }
+    assert '--muscle "left calf"' in first[".config/systemd/user/emgtwitch.service"]
+    said = capsys.readouterr().out
+    assert "There is no systemd here" in said
+    assert "sudo install -m 644" in said
+    assert main(["install", "--", "--muscle", "left calf"]) == 0
+    assert files(home) == first
+
+
+def test_a_dry_run_prints_everything_and_changes_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["install", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert files(home) == {}
+    for path, text in wanted([], home / ".local/share/emgtwitch", os.environ).items():
+        assert f"--- {path}\n{text}" in said
+    assert "would run: systemctl --user enable --now emgtwitch.service" in said
+
+
+def test_an_edited_file_is_written_over_only_with_force(home: Path) -> None:
+    assert main(["install"]) == 0
+    unit = home / ".config/systemd/user/emgtwitch.service"
+    unit.write_text("# mine\n")
+    assert main(["install"]) == UsageError.exit_code
+    assert unit.read_text() == "# mine\n"
+    assert main(["install", "--force"]) == 0
+    assert unit.read_text().startswith(units.MADE_BY)
+
+
+def test_uninstall_removes_what_install_wrote_and_nothing_else(home: Path) -> None:
+    assert main(["install"]) == 0
+    kept = home / ".local/share/emgtwitch/log.sqlite3"
+    kept.write_text("health data")
+    (home / ".local/share/applications/emgtwitch.desktop").write_text("# mine\n")
+    assert main(["uninstall", "--dry-run"]) == 0
+    assert len(files(home)) == 4
+    assert main(["uninstall"]) == 0
+    assert set(files(home)) == {".local/share/emgtwitch/log.sqlite3", ".local/share/applications/emgtwitch.desktop"}
+
+
+@pytest.mark.parametrize("option", [["--no-such"], ["--rate", "17"], ["stray"]])
+def test_options_that_run_does_not_have_are_refused(home: Path, option: list[str]) -> None:
+    assert main(["install", "--dry-run", "--", *option]) == UsageError.exit_code
+    assert files(home) == {}
+
+
+def test_words_that_systemd_would_expand_arrive_as_they_are() -> None:
+    text = units.unit(["/opt/my py", "100%", "$HOME", 'say "x"'], (Path("/d"), Path("/c")), False)
+    assert 'ExecStart="/opt/my py" 100%% $$HOME "say \\"x\\""' in text
+
+
+def test_only_who_sends_beyond_this_computer_may() -> None:
+    closed, opened = (units.unit(["x"], (Path("/d"), Path("/c")), out) for out in (False, True))
+    assert "IPAddressDeny=any" in closed
+    assert "IPAddressDeny" not in opened
+
+
+def analyze(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """systemd-analyze without a running manager. Debian has it with systemd; CI's image too."""
+    environ = os.environ | {"XDG_RUNTIME_DIR": str(folder)}
+    return subprocess.run(["systemd-analyze", "--user", *words], capture_output=True, text=True, env=environ)
+
+
+def test_systemd_takes_the_unit_and_finds_it_little_exposed(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.fail("systemd-analyze is missing: sudo apt install systemd")
+    unit = tmp_path / units.UNIT_NAME
+    for reaches_out in (False, True):
+        unit.write_text(units.unit([sys.executable, "-V"], (tmp_path, tmp_path), reaches_out))
+        verified = analyze("verify", str(unit), folder=tmp_path)
+        assert (verified.returncode, verified.stderr) == (0, "")
+        judged = analyze("security", "--offline=true", str(unit), folder=tmp_path).stdout
+        (exposure,) = re.findall(r"Overall exposure level for emgtwitch\.service: ([\d.]+)", judged)
+        assert float(exposure) <= EXPOSED_AT_MOST
+
+
+def test_the_rule_has_a_line_for_every_chip() -> None:
+    lines = [line for line in units.rule().splitlines() if not line.startswith("#")]
+    assert len(lines) == sum(map(len, units.USB_IDS.values()))
+    for line in lines:
+        assert re.fullmatch(
+            r'SUBSYSTEM=="tty", ATTRS\{idVendor\}=="[0-9a-f]{4}", ATTRS\{idProduct\}=="[0-9a-f]{4}", '
+            r'TAG\+="uaccess", ENV\{ID_MM_DEVICE_IGNORE\}="1"',
+            line,
+        )
+    assert int(units.RULE_PATH.name[:2]) < 73, "uaccess is given by 73-seat-late.rules"
+
+
+class Listener:
+    """The service manager's end."""
+
+    def __init__(self, address: str) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(f"\0{address[1:]}" if address.startswith("@") else address)
+        self.socket.setblocking(False)
+
+    def heard(self) -> list[str]:
+        out = []
+        while True:
+            try:
+                out.append(self.socket.recv(4096).decode())
+            except BlockingIOError:
+                return out
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_the_manager_hears_that_the_daemon_is_ready_alive_and_stopping(tmp_path: Path, abstract: bool) -> None:
+    address = f"@emgtwitch-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    listener, now_s = Listener(address), [100.0]
+    environ = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": str(os.getpid())}
+    manager = Manager(environ, lambda: now_s[0])
+    manager.ready("listens")
+    manager.ready("listens again")
+    assert listener.heard() == ["READY=1\nSTATUS=listens", "STATUS=listens again"]
+    for _ in range(61):
+        manager.alive(0.0)
+        now_s[0] += 1.0
+    assert listener.heard() == ["WATCHDOG=1"] * 3, "at once, then each half of the time"
+    manager.stopping()
+    assert listener.heard() == ["STOPPING=1"]
+    listener.socket.close()
+
+
+def test_a_storage_thread_that_hangs_silences_the_watchdog_and_a_slow_disk_does_not(tmp_path: Path) -> None:
+    address = str(tmp_path / "notify")
+    listener, now_s = Listener(address), [0.0]
+    manager = Manager({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "2000000"}, lambda: now_s[0])
+    for storing_for_s, heard in ((0.0, 1), (10.0, 1), (HANGS_S + 1, 0)):
+        now_s[0] += 2.0
+        manager.alive(storing_for_s)
+        assert len(listener.heard()) == heard
+    listener.socket.close()
+
+
+@pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": "/nonexistent/socket"}, {"WATCHDOG_USEC": "5"}])
+def test_without_a_manager_nothing_is_sent_and_nothing_fails(environ: dict[str, str]) -> None:
+    manager = Manager(environ)
+    manager.ready("listens")
+    manager.alive(0.0)
+    manager.stopping()
+
+
+def test_the_journal_gets_levels_and_a_terminal_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "err"
+    with path.open("w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        found = os.fstat(stream.fileno())
+        for told in ("", "1:2", f"{found.st_dev}:{found.st_ino}"):
+            monkeypatch.setenv("JOURNAL_STREAM", told)
+            printer = Printer(lambda: None, lambda text: None)
+            printer.err("plain")
+            printer.err("bad", WARNING)
+            printer.close()
+    assert path.read_text().splitlines() == ["plain", "bad", "plain", "bad", "<6>plain", "<4>bad"]
