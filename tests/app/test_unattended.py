@@ -17,7 +17,9 @@ from emgtwitch.app.printer import WARNING, Printer
 from emgtwitch.app.unattended import units
 from emgtwitch.app.unattended.install_command import wanted
 from emgtwitch.app.unattended.notify import HANGS_S, Manager
+from emgtwitch.app.unattended.sleep import Inhibitor
 from emgtwitch.errors import UsageError
+from tests.sources.fake_board import wait_for
 
 EXPOSED_AT_MOST = 2.0
 
@@ -198,3 +200,49 @@ def test_the_journal_gets_levels_and_a_terminal_does_not(tmp_path: Path, monkeyp
             printer.err("bad", WARNING)
             printer.close()
     assert path.read_text().splitlines() == ["plain", "bad", "plain", "bad", "<6>plain", "<4>bad"]
+
+
+FAKE = """#!/bin/sh
+echo "$@" >> {said}
+cat
+echo released >> {said}
+"""
+
+
+def test_sleep_is_held_off_while_wanted_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, program = tmp_path / "said", tmp_path / "systemd-inhibit"
+    program.write_text(FAKE.format(said=said))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    troubles: list[str] = []
+    inhibitor = Inhibitor(troubles.append)
+    inhibitor.release()
+    for _ in range(2):
+        inhibitor.hold()
+        inhibitor.hold()
+        wait_for(lambda: said.exists() and "--what=sleep:idle" in said.read_text().splitlines()[-1])
+        inhibitor.release()
+    assert [line == "released" for line in said.read_text().splitlines()] == [False, True, False, True]
+    assert troubles == []
+
+
+@pytest.mark.parametrize(("program", "why"), [(None, "is not installed"), ("#!/bin/sh\nexit 1\n", "refuses")])
+def test_a_computer_that_does_not_hold_off_sleep_is_told_of_once(
+    program: str | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if program is not None:
+        (tmp_path / "systemd-inhibit").write_text(program)
+        (tmp_path / "systemd-inhibit").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    troubles: list[str] = []
+    inhibitor = Inhibitor(troubles.append)
+
+    def told() -> bool:
+        inhibitor.hold()
+        return bool(troubles)
+
+    wait_for(told)
+    inhibitor.hold()
+    assert len(troubles) == 1
+    assert why in troubles[0]
+    inhibitor.release()

@@ -16,7 +16,7 @@ from emgtwitch.store.folders import log_path
 from emgtwitch.store.log_reader import LogReader, Selection
 from tests.app.nursery import Nursery
 from tests.campaign.laws import LawBrokenError
-from tests.campaign.running import Running, running
+from tests.campaign.running import Running, live_channel, running
 from tests.campaign.table import Row
 
 HOUR_NS = 3600 * 10**9
@@ -134,19 +134,11 @@ def stuck_browsers(nursery: Nursery, folder: Path, count: int, seed: int) -> Row
     with running(nursery, folder, "stuck", "--port", "8791", seed=seed) as one:
         one.until("the page", lambda: "the page is at" in one.child.said())
         port = int(one.child.said().rpartition("127.0.0.1:")[2].split("/")[0].split()[0])
-        request = (
-            f"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
         sockets = []
         before = _resident_bytes(one)
         for _ in range(count):
-            stuck = socket.create_connection(("127.0.0.1", port))
+            stuck = live_channel(port)
             stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            stuck.sendall(request.encode())
-            if not stuck.recv(12).startswith(b"HTTP/1.1 101"):
-                raise LawBrokenError("the page takes no live channel")
             sockets.append(stuck)
         time.sleep(STUCK_S)
         grown = _resident_bytes(one) - before

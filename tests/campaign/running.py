@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,3 +100,17 @@ def running(
             raise LawBrokenError(f"the daemon ended with {child.code}: {child.said()}")
     check_shown(child.lines(), data)
     check_sound(data)
+
+
+def live_channel(port: int) -> socket.socket:
+    """A browser's live channel, as far as the page's answer. Raises LawBrokenError where it refuses."""
+    browser = socket.create_connection(("127.0.0.1", port))
+    here = f"127.0.0.1:{port}"
+    browser.sendall(
+        f"GET /api/v1/live HTTP/1.1\r\nHost: {here}\r\nOrigin: http://{here}\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    if not browser.recv(12).startswith(b"HTTP/1.1 101"):
+        raise LawBrokenError("the page takes no live channel")
+    return browser

@@ -27,6 +27,7 @@ from tests.app.nursery import Child, Nursery
 from tests.campaign.board import PtyBoard
 from tests.campaign.faults import build_disk
 from tests.campaign.laws import check_shown
+from tests.campaign.running import live_channel
 
 PICTURE = Path(__file__).parents[2] / "docs/reliability/soak.png"
 DAY_S = 86400.0
@@ -50,13 +51,7 @@ class Sample:
 @contextlib.contextmanager
 def looked_at(port: int) -> Iterator[None]:
     """Somebody has the page open: the live channel is read as fast as it comes."""
-    request = (
-        f"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    browser = socket.create_connection(("127.0.0.1", port))
-    browser.sendall(request.encode())
+    browser = live_channel(port)
 
     def read() -> None:
         with contextlib.suppress(OSError):

@@ -26,6 +26,7 @@ from emgtwitch.app.printer import WARNING, Printer
 from emgtwitch.app.safety import SAFETY
 from emgtwitch.app.show import Tally, json_line, line, summary_line
 from emgtwitch.app.unattended.notify import Manager
+from emgtwitch.app.unattended.sleep import Inhibitor
 from emgtwitch.detect.records import Mark, Output, Progress, Stamped
 from emgtwitch.errors import NoBoardError, UnreadableInputError, UsageError
 from emgtwitch.pipeline import Pipeline
@@ -66,6 +67,7 @@ class Daemon:
         *,
         lsl: bool = False,
         broker: Broker | None = None,
+        inhibit_sleep: bool = False,
     ) -> None:
         self._folder, self._session, self._stop, self._json = folder, session, stop, as_json
         self._troubles: list[str] = []
@@ -99,6 +101,7 @@ class Daemon:
         )
         self._keeper = Keeper(storage, on_trouble=self._trouble)
         self._manager = Manager()
+        self._inhibitor = Inhibitor(self._trouble) if inhibit_sleep else None
         self._well, self._well_since_ms = False, session["started_utc_ms"]  # or not well since
 
     def run(self) -> None:
@@ -111,6 +114,8 @@ class Daemon:
             self._acquire()
         finally:
             self._manager.stopping()
+            if self._inhibitor is not None:
+                self._inhibitor.release()
             server.close()
             if self._page is not None:
                 self._page.close()
@@ -163,6 +168,8 @@ class Daemon:
         """Remember since when all is well, or not."""
         if well is not self._well:
             self._well, self._well_since_ms = well, round(time.time() * 1000)
+            if self._inhibitor is not None:
+                (self._inhibitor.hold if self._source.connected else self._inhibitor.release)()
 
     def _look(self) -> None:
         """Let the page's memory see what was fed; a defect there must not end the recording."""

@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-page", action="store_true", help="serve no page")
     parser.add_argument("--lsl", action="store_true", help="also send signal and events to the Lab Streaming Layer")
     parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="also send state and events to this MQTT broker")
+    parser.add_argument(
+        "--inhibit-sleep", action="store_true", help="the computer does not sleep while a board streams"
+    )
     add_settings_arguments(parser)
 
 
@@ -76,7 +79,19 @@ def main(args: argparse.Namespace) -> int:
         session = _session(settings.as_dict(), _worn(args, config), time.time())
         page = None if args.no_page else (args.host, args.port)
         broker = Broker.asked(args.mqtt, config.get("mqtt", {}), os.environ)
-        daemon = Daemon(open_link, folder, session, device, stop, args.json, page, config, lsl=args.lsl, broker=broker)
+        daemon = Daemon(
+            open_link,
+            folder,
+            session,
+            device,
+            stop,
+            args.json,
+            page,
+            config,
+            lsl=args.lsl,
+            broker=broker,
+            inhibit_sleep=args.inhibit_sleep,
+        )
         daemon.run()
         print(daemon.summary())
     return 0
