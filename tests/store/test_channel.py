@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ import pytest
 
 from emgtwitch.errors import CannotWriteError, EmgtwitchError, UsageError
 from emgtwitch.store.channel import SOCKET_NAME, CommandServer, ask
+from tests.store.processes import public_folder, run
+
+__all__ = ["public_folder"]
 
 
 def handler(request: dict[str, Any]) -> dict[str, Any]:
@@ -94,3 +98,24 @@ def test_a_daemon_that_stays_silent_is_said(tmp_path: Path) -> None:
         silent.listen()
         with pytest.raises(EmgtwitchError, match=r"does not answer within 0\.05 s"):
             ask(tmp_path, {}, timeout_s=0.05)
+
+
+def test_another_user_is_refused_even_where_the_sockets_mode_lets_him(public_folder: Path) -> None:
+    server = CommandServer(public_folder, lambda request: {"done": True})
+    (public_folder / SOCKET_NAME).chmod(0o666)
+    asked = f"""
+from pathlib import Path
+from emgtwitch.errors import CannotWriteError
+from emgtwitch.store.channel import ask
+drop_rights()
+try:
+    print(ask(Path({str(public_folder)!r}), {{"command": "mark"}}))
+except CannotWriteError as error:
+    print(error)
+"""
+    try:
+        said = run(asked)
+        assert ("another user's; user 65534" in said) is (os.geteuid() == 0), said
+        assert ask(public_folder, {"command": "mark"}) == {"done": True}
+    finally:
+        server.close()

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,6 +69,11 @@ class CommandServer:
                 return
             with client, contextlib.suppress(OSError):  # a client that went away
                 client.settimeout(PATIENCE_S)
+                if (stranger := _stranger(client)) is not None:
+                    client.sendall(
+                        json.dumps({"error": _NOT_YOURS.format(uid=stranger), "exit_code": 73}).encode() + b"\n"
+                    )
+                    continue
                 while (line := _line(client)) is not None:
                     client.sendall(json.dumps(self._answer(line)).encode() + b"\n")
 
@@ -111,6 +117,22 @@ def ask(folder: Path, request: dict[str, Any], timeout_s: float = 5.0) -> dict[s
 
 
 _ERRORS = {e.exit_code: e for e in (UsageError, UnreadableInputError, NoBoardError, CannotWriteError)}
+
+
+_NOT_YOURS = (
+    "This daemon is another user's; user {uid} may neither ask nor tell it anything. Use a data folder of yours."
+)
+
+
+def _stranger(client: socket.socket) -> int | None:
+    """The uid at the other end where it is neither ours nor root's; None also where the system does not tell.
+
+    The socket's mode keeps others out already; this holds where it is changed, or on file systems that ignore it.
+    """
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    _, uid, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return None if uid in (os.geteuid(), 0) else int(uid)
 
 
 def _silent(folder: Path, timeout_s: float) -> EmgtwitchError:
