@@ -18,6 +18,7 @@ GENERATED = {"src/emgtwitch/wire/records.py", "firmware/emgtwitch/src/wire.h"}
 # room -> (what it may import of emgtwitch besides itself and errors, packages besides the standard library)
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
+    "legible": (set(), set()),
     "settings": (set(), set()),
     "wearer": (set(), {"numpy"}),
     "wire": (set(), {"numpy", "numba"}),
@@ -26,7 +27,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "clock": ({"wire"}, {"numpy"}),
     "timeline": ({"wire", "detect.records", "clock"}, set()),
     "channel": ({"wire", "detect", "settings", "timeline"}, {"numpy"}),
-    "pipeline": ({"wire", "detect", "settings", "timeline", "channel"}, {"numpy"}),
+    "pipeline": ({"wire", "detect", "settings", "timeline", "channel", "legible"}, {"numpy"}),
     "sources": ({"wire", "wearer", "settings"}, {"numpy", "scipy", "serial", "h5py", "pyarrow"}),
     "store": ({"wire", "detect.records", "settings"}, {"numpy"}),
 }

@@ -16,6 +16,7 @@ from emgtwitch.channel import Channel
 from emgtwitch.detect.detector import Detector
 from emgtwitch.detect.records import Interval, Mark, Opened, Output, Progress, Stamped
 from emgtwitch.errors import UnreadableInputError
+from emgtwitch.legible import legible
 from emgtwitch.settings import Settings, SettingsError
 from emgtwitch.timeline import Timeline
 from emgtwitch.wire import records as wire
@@ -207,7 +208,7 @@ class Pipeline:
         elif isinstance(record, wire.Import):
             self._announce(import_format(record))
         elif isinstance(record, wire.Session):
-            self._begin_session(record.json)
+            self._begin_session(legible(record.json))
         elif isinstance(record, wire.Clock):
             self._clock_mark(record)
         elif isinstance(record, wire.Mark):
@@ -217,11 +218,11 @@ class Pipeline:
         elif isinstance(record, wire.Guard):
             self._report("guard", self._reports.guarded(record))
         elif isinstance(record, wire.Note) and "kind" in record.json:
-            detail = {k: v for k, v in record.json.items() if k != "kind"}
-            at_s, now = self._timeline.now_s, self._timeline.next
-            self._emit(Mark(str(record.json["kind"]), None, at_s, "host", now, detail), at_s)
+            detail = legible(record.json)
+            kind, at_s, now = str(detail.pop("kind")), self._timeline.now_s, self._timeline.next
+            self._emit(Mark(kind, None, at_s, "host", now, detail), at_s)
         elif isinstance(record, wire.Change):
-            self._change(record.json)
+            self._change(legible(record.json))
         elif isinstance(record, wire.Port) and not record.opened:
             self._port_lost = True
             for channel in self._channels:

@@ -26,7 +26,12 @@ def write_csv(items: list[Item], folder: Path) -> None:
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, keys)
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
+
+
+def _inert(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula, with the apostrophe that makes it none."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
 
 
 def write_parquet(items: list[Item], folder: Path) -> None:
