@@ -32,12 +32,12 @@ class Cost:
     peak_MB: float  # resident
 
 
-def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None) -> Cost:
-    """Run to the end, output discarded. Raises RuntimeError if it does not end with 0."""
+def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None, well: int = 0) -> Cost:
+    """Run to the end, output discarded. Raises RuntimeError if it does not end with `well`."""
     words = [sys.executable, "-S", "-c", LAUNCHER, *map(str, command)]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **(environ or {})})
     wall_s, cpu_s, peak_kB, status = done.stdout.split()
-    if int(status):
+    if int(status) != well:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {status}.")
     return Cost(float(wall_s), float(cpu_s), int(peak_kB) / 1024)
 

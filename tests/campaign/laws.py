@@ -62,6 +62,8 @@ def sessions(folder: Path) -> list[Path]:
 
 def missing_s(recording: Path, died_boottime_s: float) -> float | None:
     """Seconds of signal before `died_boottime_s` that the recording lacks; None before its first clock mark."""
+    if not any(path.stat().st_size for path in recording.glob("*.emgw")):
+        return None  # the end came between making the file and writing to it
     data = b"".join(bytes(block) for block in read_blocks(recording))
     last_clock_s, rate_Hz, channels, since = None, 0.0, 1, 0
     for found in frames(data, (Clock.TYPE, Hello.TYPE, Samples.TYPE)):

@@ -73,7 +73,7 @@ def sampled(child: Child, folder: Path, board: PtyBoard, speed: float, began_s: 
     answer = ask(folder, {"command": "status"}, timeout_s=60.0)
     assert answer is not None, child.said()
     pages = int((process / "statm").read_text().split()[1])
-    lag_s = (made - answer["scans_seen"]) / answer["rate_Hz"] / speed
+    lag_s = (made - answer["scans_seen"] - answer["scans_lost"]) / answer["rate_Hz"] / speed
     return Sample(
         day=(time.monotonic() - began_s) * speed / DAY_S,
         memory_MB=pages * resource.getpagesize() / 1e6,
