@@ -26,6 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("emgtwitch.app.study.compare_command", "compare days with and without a factor of the diary"),
     "schedule": ("emgtwitch.app.study.schedule_command", "draw by lot which days to have a factor"),
     "export": ("emgtwitch.app.export.command", "write a log or a recording in formats of other programs"),
+    "verify": ("emgtwitch.app.verify", "check every recording and the log, and say what is damaged"),
+    "backup": ("emgtwitch.app.backup", "copy log and recordings, also while the daemon runs"),
+    "prune": ("emgtwitch.app.prune", "drop old signal, but for that around events"),
+    "forget": ("emgtwitch.app.forget", "delete a range of time for good, from log and recordings"),
     "ports": ("emgtwitch.app.ports", "list serial ports and the boards that answer there"),
     "flash": ("emgtwitch.app.flash", "write the firmware into an Uno or Nano, with avrdude"),
     "install": (

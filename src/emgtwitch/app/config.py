@@ -1,8 +1,8 @@
 """Settings from the configuration file and the command line; the command line wins.
 
 The file is TOML: [detector] with a preset and single settings, [device] with rate_Hz, channels, oversampling,
-[worn] with muscle, side, placement (or one [[worn]] for each channel), [diary] with factors, a list of words, and
-[mqtt] with host, port, username, password, discovery_prefix.
+[worn] with muscle, side, placement (or one [[worn]] for each channel), [diary] with factors, a list of words,
+[mqtt] with host, port, username, password, discovery_prefix, and [keep] with signal_days, around_event_s.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ DEVICE: dict[str, tuple[int, ...]] = {
     "oversampling": (1, 4, 8),
 }
 WORN = ("muscle", "side", "placement")
-TABLES = ("detector", "device", "worn", "diary", "mqtt")
+TABLES = ("detector", "device", "worn", "diary", "mqtt", "keep")
+KEEP = ("signal_days", "around_event_s")
 MQTT: dict[str, type] = {"host": str, "port": int, "username": str, "password": str, "discovery_prefix": str}
 
 
@@ -96,6 +97,9 @@ def _check(tables: Mapping[str, Any]) -> None:
         if key not in MQTT or type(value) is not MQTT[key]:
             known = ", ".join(f"{name} ({kind.__name__})" for name, kind in MQTT.items())
             raise UsageError(f"[mqtt] has {key} = {value!r}. It takes: {known}.")
+    for key, value in tables.get("keep", {}).items():
+        if key not in KEEP or isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e6:
+            raise UsageError(f"[keep] has {key} = {value!r}. It takes numbers of 0 or more for: {', '.join(KEEP)}.")
     worn = tables.get("worn", [])
     for entry in worn if isinstance(worn, list) else [worn]:
         for key, value in entry.items() if isinstance(entry, dict) else [("worn", entry)]:

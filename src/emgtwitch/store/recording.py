@@ -113,12 +113,12 @@ class SessionWriter:
         if not self.folder.is_dir():
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700)
-            _sync_folder(self.folder.parent)
+            sync_folder(self.folder.parent)
         path = self.folder / f"{self._segment:04d}{SUFFIX}"
         # Never over or behind what another session left there.
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._day, self._bytes, self._whole, self._torn, self._unsynced = day, 0, 0, False, False
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
 
     def _write(self, data: bytes) -> None:
         assert self._file is not None
@@ -130,7 +130,7 @@ class SessionWriter:
             rest = rest[written:]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make new names in `folder` outlast a power cut."""
     file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

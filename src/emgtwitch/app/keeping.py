@@ -1,0 +1,163 @@
+"""Which recordings of a data folder there are, who may change them, and what prune and forget leave of each piece."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from emgtwitch.app.log_rows import Row
+from emgtwitch.sources.recording import segments
+from emgtwitch.store.folders import SESSIONS_NAME
+from emgtwitch.store.forget_log import PRUNED
+from emgtwitch.store.lock import DataLock
+from emgtwitch.store.log_reader import LogReader, Selection
+from emgtwitch.store.pieces import Piece, pieces
+from emgtwitch.store.rewrite import Fate
+from emgtwitch.store.span import Span
+
+BESIDE_EDGES = 2  # pieces that stay on each side of where an epoch begins or ends: they place what follows in time
+LATE_MS = 250  # from a sample to the clock note after it, at most
+FAR_MS = 2000  # from the first or last clock note to the end of the samples beside it
+OF_THE_WEARER = ("board_errors", "guard", PRUNED)  # marks of these kinds are none of the wearer's
+
+Fates = list[tuple[Piece, Fate]]
+Stretches = list[tuple[float, float]]
+
+
+def keeping_lock(folder: Path) -> DataLock:
+    """Held by prune, forget and backup, so that none meets another's half-done work. Raises CannotWriteError."""
+    return DataLock(folder, "keeping")
+
+
+def recordings(folder: Path) -> list[Path]:
+    """The session folders of a data folder."""
+    home = folder / SESSIONS_NAME
+    return sorted(path for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
+
+
+def around(log: LogReader, recording_id: str, around_s: float) -> Stretches:
+    """The seconds of a recording that hold events, the wearer's marks and labels, each `around_s` longer both ways."""
+    chosen = Selection(recording=recording_id, all_runs=True)
+    rows = [row for row in log.events(chosen) if row["recording_id"] == recording_id]
+    found = [(row["onset_s"], row["onset_s"] if row["offset_s"] is None else row["offset_s"]) for row in rows]
+    for row in log.marks(chosen):
+        if row["recording_id"] == recording_id and row["at_s"] is not None and row["kind"] not in OF_THE_WEARER:
+            found.append((row["at_s"], row["at_s"]))
+    own = {row["id"] for row in log.sessions(chosen) if row["recording_id"] == recording_id}
+    labels = log.rows("SELECT session, onset_s, offset_s FROM label")
+    found += [(row["onset_s"], row["offset_s"]) for row in labels if row["session"] in own]
+    return union((onset_s - around_s, offset_s + around_s) for onset_s, offset_s in found)
+
+
+def union(stretches: Iterable[tuple[float, float]]) -> Stretches:
+    """In order and without overlap."""
+    out: Stretches = []
+    for onset_s, offset_s in sorted(stretches):
+        if out and onset_s <= out[-1][1]:
+            out[-1] = (out[-1][0], max(offset_s, out[-1][1]))
+        else:
+            out.append((onset_s, offset_s))
+    return out
+
+
+def fates_of_pruning(path: Path, kept: Stretches) -> Fates:
+    """What a pruning leaves of the recording at `path`: the pieces that meet `kept`, and those beside an epoch's edge.
+
+    Raises UnreadableInputError where the recording cannot be decoded, OSError where it cannot be read.
+    """
+    from emgtwitch.pipeline import Pipeline
+    from emgtwitch.settings import Settings
+
+    pipeline = Pipeline(Settings())  # only its time is wanted: settings that it could not use do not matter
+    starts = [onset_s for onset_s, _ in kept]
+    out: Fates = []
+    waiting: list[Piece] = []  # an epoch is placed up to 2 s after its first sample
+    now_s = 0.0
+
+    def settle(until_s: float) -> None:
+        place = bisect_right(starts, until_s) - 1
+        near = place >= 0 and kept[place][1] >= now_s
+        out.extend((piece, Fate.KEEP if near else Fate.DROP) for piece in waiting)
+        waiting.clear()
+
+    for piece, data in pieces(segments(path)):
+        pipeline.feed(data)
+        waiting.append(piece)
+        if (then_s := pipeline.progress.duration_s) > now_s:
+            settle(then_s)
+            now_s = then_s
+    pipeline.finish()
+    settle(max(now_s, pipeline.progress.duration_s))
+    return [(piece, Fate.KEEP if edge else fate) for (piece, fate), edge in zip(out, _beside_edges(out), strict=True)]
+
+
+def fates_of_forgetting(path: Path, span: Span) -> Fates:
+    """What a forgetting leaves of the recording at `path`, by the clock notes in it. Raises OSError.
+
+    Of a piece that may hold any moment of `span` nothing stays. A recording without clock notes is in no range.
+    """
+    found = [piece for piece, _ in pieces(segments(path))]
+    clocks = [piece.clock for piece in found if piece.clock is not None]
+    if not clocks:
+        return [(piece, Fate.KEEP) for piece in found]
+    out: Fates = []
+    before = None
+    following = iter(clocks)
+    after = next(following)
+    for piece in found:
+        first = before or after
+        slack_ms = FAR_MS if before is None or after is before else LATE_MS
+        early_ms, late_ms = sorted((first.utc_ms, after.utc_ms))
+        lies = any(span.meets(early_ms - slack_ms, late_ms + slack_ms, clock.offset_s) for clock in (first, after))
+        out.append((piece, Fate.FORGET if lies else Fate.KEEP))
+        if piece.clock is not None:
+            before = after
+            after = next(following, after)
+    if all(fate is Fate.FORGET for _, fate in out):
+        return out
+    return [
+        (piece, Fate.BLANK if edge and fate is Fate.FORGET else fate)
+        for (piece, fate), edge in zip(out, _beside_edges(out), strict=True)
+    ]
+
+
+def by_segment(path: Path, fates: Fates) -> list[tuple[Path, Fates]]:
+    """The fates of each segment that loses something."""
+    out = []
+    for number, segment in enumerate(segments(path)):
+        own = [(piece, fate) for piece, fate in fates if piece.file == number]
+        if any(fate is not Fate.KEEP for _, fate in own):
+            out.append((segment, own))
+    return out
+
+
+def lost_bytes(fates: Fates) -> int:
+    """About how many bytes go."""
+    return sum(piece.stop - piece.start for piece, fate in fates if fate is not Fate.KEEP)
+
+
+def shown_bytes(count: int) -> str:
+    """A size for people."""
+    power = min(3, int(math.log(count, 1000))) if count else 0
+    return f"{count / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB')[power]}"
+
+
+def _beside_edges(fates: Sequence[tuple[Piece, Fate]]) -> list[bool]:
+    last = len(fates) - 1
+    out = [n <= BESIDE_EDGES or n >= last - BESIDE_EDGES for n in range(len(fates))]
+    for n, (piece, _) in enumerate(fates):
+        if piece.edge:
+            for beside in range(max(0, n - BESIDE_EDGES), min(last, n + BESIDE_EDGES) + 1):
+                out[beside] = True
+    return out
+
+
+def session_rows(log: LogReader) -> dict[str, list[Row]]:
+    """All runs of the log by the absolute path of their recording."""
+    out: dict[str, list[Row]] = {}
+    for row in log.sessions(Selection(all_runs=True)):
+        if row["path"] is not None:
+            out.setdefault(str(Path(row["path"]).resolve()), []).append(row)
+    return out

@@ -1,0 +1,163 @@
+"""A copy of a data folder while it is written: the log as one moment of it, and recordings at least as long.
+
+The order makes the copy consistent. The log is copied first; whatever it holds was in the recordings before it was in
+the log, and these are copied after it, so the copy's recordings are never behind the copy's log. The log's copy gets
+its name last: until then the copy of an earlier backup stays. STATE_NAME says whether a backup is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
+from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME
+from emgtwitch.store.recording import SUFFIX, sync_folder
+from emgtwitch.store.rewrite import NEW, remove_recording
+from emgtwitch.store.schema import BUSY_S
+
+STATE_NAME = "backup.json"
+COPY_BYTES = 1 << 20
+
+
+def state_of(folder: Path) -> dict[str, object] | None:
+    """What a backup says of itself: `of` (the folder), `complete`; None where `folder` is none.
+
+    Raises UnreadableInputError.
+    """
+    try:
+        state = json.loads((folder / STATE_NAME).read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UnreadableInputError(f"{folder / STATE_NAME} cannot be read: {error}. Back up to a new folder.") from None
+    return state if isinstance(state, dict) else {}
+
+
+def back_up(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]) -> tuple[int, int]:
+    """Copy the log of `folder` and its session folders; returns bytes copied and bytes that were there before.
+
+    `recordings` lists the session folders; it is asked once the log is copied, since one may begin meanwhile.
+
+    Raises UsageError where `target` is something else than nothing or an earlier backup of `folder`,
+    UnreadableInputError and CannotWriteError; then the backup is incomplete and the next one completes it.
+    """
+    source = str(folder.resolve())
+    _refuse_what_is_no_backup(source, target)
+    try:
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _say(target, source, complete=False)
+        _copy_log(folder / LOG_NAME, target / (LOG_NAME + NEW))
+        copied = kept = 0
+        home = target / SESSIONS_NAME
+        home.mkdir(mode=0o700, exist_ok=True)
+        found = recordings()
+        for recording in found:
+            fresh, same = _copy_recording(recording, home / recording.name)
+            copied, kept = copied + fresh, kept + same
+        sync_folder(home)
+        os.replace(target / (LOG_NAME + NEW), target / LOG_NAME)
+        there = {recording.name for recording in found}
+        for path in home.iterdir():
+            if path.name not in there:  # forgotten meanwhile; its rows have just gone from the copied log
+                remove_recording(path)
+        _say(target, source, complete=True)
+    except OSError as error:
+        raise CannotWriteError(
+            f"The backup {target} is not complete: {error.strerror or error}. Make room there and run the same again; "
+            "what is copied already stays."
+        ) from None
+    return copied, kept
+
+
+def _refuse_what_is_no_backup(source: str, target: Path) -> None:
+    place = target.resolve()
+    if place == Path(source) or place.is_relative_to(source) or Path(source).is_relative_to(place):
+        raise UsageError(f"{target} and the data folder {source} lie in each other. Name a folder outside of it.")
+    if not os.path.lexists(target):
+        return
+    if not target.is_dir():
+        raise UsageError(f"{target} is no folder. Name one that is not there yet, or an earlier backup.")
+    state = state_of(target)
+    names = [path.name for path in target.iterdir()]
+    if state is None and any(name != STATE_NAME + NEW for name in names):
+        raise UsageError(f"{target} is there and is no backup. Name a folder that is not there yet.")
+    if state is not None and state.get("of") != source:
+        raise UsageError(f"{target} is a backup of {state.get('of')}, not of {source}. Name another folder.")
+
+
+def _say(target: Path, source: str, *, complete: bool) -> None:
+    text = json.dumps({"of": source, "complete": complete}) + "\n"
+    fresh = target / (STATE_NAME + NEW)
+    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, text.encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+    os.replace(fresh, target / STATE_NAME)
+    sync_folder(target)
+
+
+def _copy_log(log: Path, fresh: Path) -> None:
+    for leftover in (fresh, *(fresh.with_name(fresh.name + end) for end in ("-wal", "-shm", "-journal"))):
+        leftover.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(f"{log.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as old,
+            contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as new,
+        ):
+            old.backup(new)
+            new.execute("PRAGMA journal_mode = DELETE")  # one file, also where nothing may be written
+    except sqlite3.Error as error:
+        raise CannotWriteError(
+            f"The log {log} cannot be copied to {fresh.parent}: {error}. Make room there, or see `emgtwitch verify`."
+        ) from None
+    file = os.open(fresh, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _copy_recording(source: Path, target: Path) -> tuple[int, int]:
+    target.mkdir(mode=0o700, exist_ok=True)
+    copied = kept = 0
+    names = set()
+    for path in sorted(source.glob(f"*{SUFFIX}")):
+        names.add(path.name)
+        place, now = target / path.name, path.stat()
+        if place.exists() and (old := place.stat()).st_size == now.st_size and old.st_mtime_ns == now.st_mtime_ns:
+            kept += now.st_size
+            continue
+        _copy_file(path, place, now)
+        copied += now.st_size
+    for path in target.iterdir():
+        if path.name not in names:
+            path.unlink()
+    sync_folder(target)
+    return copied, kept
+
+
+def _copy_file(source: Path, place: Path, now: os.stat_result) -> None:
+    """The first `now.st_size` bytes, whole under their name or not there at all."""
+    fresh = place.with_name(place.name + NEW)
+    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        left = now.st_size
+        with source.open("rb", buffering=0) as old:
+            while left and (block := old.read(min(left, COPY_BYTES))):
+                rest = memoryview(block)
+                left -= len(block)
+                while rest:
+                    rest = rest[os.write(file, rest) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
+    os.utime(fresh, ns=(now.st_mtime_ns, now.st_mtime_ns))  # as the sign that it is the same
+    os.replace(fresh, place)

@@ -1,0 +1,144 @@
+"""Laws of prune: what is kept is as it was, what goes is a gap, and the session goes on meaning the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from emgtwitch.app.cli import main
+from emgtwitch.app.prune import prune
+from emgtwitch.detect.records import Event, Interval, Output
+from emgtwitch.errors import UsageError
+from emgtwitch.pipeline import Pipeline
+from emgtwitch.sources.recording import read_blocks
+from emgtwitch.store.lock import DataLock
+from emgtwitch.wire.records import Samples
+from tests.app.kept import DAYS_LATER_MS, EPOCH_S, HOLE_S, SECRET, START_MS, all_frames, rows, write_session
+
+AROUND_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    write_session(folder, "old")
+    write_session(folder, "new", START_MS + 9 * 86_400_000, seed=1)
+    return folder
+
+
+@pytest.fixture
+def data(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "data"))
+
+
+def decoded(home: Path) -> tuple[dict[int, float], list[Output], Pipeline]:
+    """Every scan by its session sample, and what a replay finds."""
+    scans: dict[int, float] = {}
+
+    def keep(first: int, counts: object) -> None:
+        for n, count in enumerate(counts[:, 0]):  # type: ignore[index]
+            scans[first + n] = float(count)
+
+    pipeline = Pipeline(on_counts=keep)
+    found = [s.record for block in read_blocks(home) for s in pipeline.feed(block)]
+    return scans, found + [s.record for s in pipeline.finish()], pipeline
+
+
+def test_a_pruned_recording_is_the_same_stream_with_gaps(data: Path) -> None:
+    home = data / "sessions" / "old"
+    before, found_before, _ = decoded(home)
+    others = [r for r in all_frames(home) if not isinstance(r, Samples)]
+    size = sum(path.stat().st_size for path in home.iterdir())
+    prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    after, found_after, pipeline = decoded(home)
+    assert sum(path.stat().st_size for path in home.iterdir()) < 0.75 * size
+    second = round(1000 * (EPOCH_S + HOLE_S / 2))  # the hole before the second epoch is measured by clock notes
+    shift = max(after) - max(before)
+    assert abs(shift) <= 3
+    places = {sample - shift * (sample > second): count for sample, count in after.items()}
+    assert {sample: before[sample] for sample in places} == places  # each scan in its place, with its value
+    assert [r for r in all_frames(home) if not isinstance(r, Samples)] == others
+    assert sum(pipeline.rejected.values()) == 0
+    gaps = [(i.onset_s, i.offset_s) for i in found_after if isinstance(i, Interval) and i.kind == "gap"]
+    missing = len(before) - len(after)
+    assert missing == pytest.approx(sum(b - a for a, b in gaps if b - a > 0.0) * 1000 - 50_000, abs=1500)
+    assert pipeline.progress.duration_s == pytest.approx(max(before) / 1000, abs=0.002)
+    kept = [r for r in found_before if isinstance(r, Event)]
+    assert len(kept) >= 4
+    for event in kept:
+        first, last = round(1000 * (event.onset_s - AROUND_S)), round(1000 * (event.offset_s + AROUND_S))
+        around = [sample for sample in before if first <= sample <= last]
+        assert all(sample in places for sample in around)
+
+
+def test_a_replay_finds_the_kept_events_again(data: Path) -> None:
+    home = data / "sessions" / "old"
+    _, found_before, _ = decoded(home)
+    prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    _, found_after, _ = decoded(home)
+    again = {r.onset_s: r for r in found_after if isinstance(r, Event)}
+    for event in (r for r in found_before if isinstance(r, Event)):
+        onset_s = min(again, key=lambda at_s, e=event: abs(at_s - e.onset_s))  # type: ignore[misc]
+        assert abs(onset_s - event.onset_s) < 0.005
+        assert again[onset_s].event_class == event.event_class
+        assert again[onset_s].duration_ms == pytest.approx(event.duration_ms, abs=10)
+
+
+def test_events_intervals_and_marks_stay_and_the_log_says_what_went(data: Path) -> None:
+    tables = ("event", "interval", "session", "diary")
+    before = {table: rows(data, table) for table in tables}
+    prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    assert {table: rows(data, table) for table in tables} == before
+    marks = rows(data, "mark")
+    assert sum(SECRET in mark["detail"] for mark in marks) == 4
+    (said,) = [mark for mark in marks if mark["kind"] == "pruned"]
+    assert json.loads(said["detail"]) == {"around_s": AROUND_S, "pruned_utc_ms": DAYS_LATER_MS, "done": True}
+
+
+def test_only_old_sessions_lose_signal_and_only_once(data: Path) -> None:
+    young = {path: path.read_bytes() for path in (data / "sessions" / "new").iterdir()}
+    assert len(prune(data, 5, AROUND_S, DAYS_LATER_MS)) == 2
+    pruned = {path: path.read_bytes() for path in (data / "sessions" / "old").iterdir()}
+    assert prune(data, 5, AROUND_S, DAYS_LATER_MS)[:-1] == []
+    assert {path: path.read_bytes() for path in young} == young
+    prune(data, 5, AROUND_S / 2, DAYS_LATER_MS)
+    assert all(path.stat().st_size <= len(pruned[path]) for path in pruned)
+
+
+def test_a_dry_run_changes_nothing(data: Path) -> None:
+    before = {path: path.read_bytes() for path in (data / "sessions").glob("*/*")}
+    lines = prune(data, 5, AROUND_S, DAYS_LATER_MS, dry_run=True)
+    assert "would be dropped" in lines[0]
+    assert lines[-1].endswith("Nothing was changed.")
+    assert {path: path.read_bytes() for path in (data / "sessions").glob("*/*")} == before
+    assert not [mark for mark in rows(data, "mark") if mark["kind"] == "pruned"]
+
+
+def test_it_works_beside_a_daemon_and_leaves_an_open_session_alone(data: Path) -> None:
+    home = write_session(data, "open", START_MS, end=False)
+    before = {path: path.read_bytes() for path in home.iterdir()}
+    with DataLock(data):
+        lines = prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    assert [line.partition(" ")[0] for line in lines[:-1]] == ["old"]
+    assert {path: path.read_bytes() for path in home.iterdir()} == before
+
+
+def test_without_a_number_of_days_all_is_kept(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("")
+    assert main(["prune", "--data", str(data), "--config", str(config)]) == UsageError.exit_code
+    config.write_text("[keep]\nsignal_days = 30\naround_event_s = 12\n")
+    assert main(["prune", "--data", str(data), "--config", str(config)]) == 0
+    details = [json.loads(mark["detail"]) for mark in rows(data, "mark") if mark["kind"] == "pruned"]
+    assert [detail["around_s"] for detail in details] == [12, 12]
+
+
+@pytest.mark.parametrize("line", ["signal_days = -1", "signal_days = 'ten'", "days = 3", "around_event_s = true"])
+def test_what_keep_may_hold(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f"[keep]\n{line}\n")
+    assert main(["prune", "--data", str(tmp_path), "--config", str(config)]) == UsageError.exit_code
+    assert "[keep]" in capsys.readouterr().err
