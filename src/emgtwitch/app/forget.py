@@ -35,6 +35,8 @@ ELSEWHERE = (
     "--data BACKUP."
 )
 
+NOUNS = {"diary": "diary note"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `forget`."""
@@ -157,13 +159,13 @@ def carry_out(folder: Path, found: Plan) -> None:
 
 
 def _sentence(found: Plan, how: str) -> str:
-    rows = [counted(len(ids), table) for table, ids in found.rows.items() if ids]
+    rows = [counted(len(ids), NOUNS.get(table, table)) for table, ids in found.rows.items() if ids]
     size = sum(lost_bytes(fates) for _, fates in found.parts) + sum(_size(path) for path in found.whole)
     text = f"{how} {shown_bytes(size)} of signal out of {counted(len(found.parts) + len(found.whole), 'recording')}"
     text += f" ({len(found.whole)} of them whole), and from the log: {', '.join(rows) or 'nothing'}."
     for path in found.elsewhere:
         text += f"\nNot in this data folder, so not touched: {path}. Delete it yourself."
-    return text.replace("diarys", "diary entries").replace("1 diary,", "1 diary entry,")
+    return text
 
 
 def _size(path: Path) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
 from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME
+from emgtwitch.store.lock import DataLock
 from emgtwitch.store.recording import SUFFIX, sync_folder
 from emgtwitch.store.rewrite import NEW, remove_recording
 from emgtwitch.store.schema import BUSY_S
@@ -51,26 +52,34 @@ def back_up(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         _say(target, source, complete=False)
-        _copy_log(folder / LOG_NAME, target / (LOG_NAME + NEW))
-        copied = kept = 0
-        home = target / SESSIONS_NAME
-        home.mkdir(mode=0o700, exist_ok=True)
-        found = recordings()
-        for recording in found:
-            fresh, same = _copy_recording(recording, home / recording.name)
-            copied, kept = copied + fresh, kept + same
-        sync_folder(home)
-        os.replace(target / (LOG_NAME + NEW), target / LOG_NAME)
-        there = {recording.name for recording in found}
-        for path in home.iterdir():
-            if path.name not in there:  # forgotten meanwhile; its rows have just gone from the copied log
-                remove_recording(path)
+        with DataLock(target):  # a copy that somebody writes to is left alone
+            copied = _copy_all(folder, target, recordings)
         _say(target, source, complete=True)
     except OSError as error:
         raise CannotWriteError(
             f"The backup {target} is not complete: {error.strerror or error}. Make room there and run the same again; "
             "what is copied already stays."
         ) from None
+    return copied
+
+
+def _copy_all(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]) -> tuple[int, int]:
+    _copy_log(folder / LOG_NAME, target / (LOG_NAME + NEW))
+    copied = kept = 0
+    home = target / SESSIONS_NAME
+    home.mkdir(mode=0o700, exist_ok=True)
+    found = recordings()
+    for recording in found:
+        fresh, same = _copy_recording(recording, home / recording.name)
+        copied, kept = copied + fresh, kept + same
+    sync_folder(home)
+    for end in ("-wal", "-shm"):  # of the copy that is replaced: SQLite would take them for the new one's
+        (target / (LOG_NAME + end)).unlink(missing_ok=True)
+    os.replace(target / (LOG_NAME + NEW), target / LOG_NAME)
+    there = {recording.name for recording in found}
+    for path in home.iterdir():
+        if path.name not in there:  # forgotten meanwhile; its rows have just gone from the copied log
+            remove_recording(path)
     return copied, kept
 
 
