@@ -17,6 +17,7 @@ from emgtwitch.sources.recording import read_blocks
 from emgtwitch.store.lock import DataLock
 from emgtwitch.wire.records import Samples
 from tests.app.kept import DAYS_LATER_MS, EPOCH_S, HOLE_S, SECRET, START_MS, all_frames, rows, write_session
+from tests.page.desks import API, client, desk
 
 AROUND_S = 20.0
 
@@ -95,7 +96,9 @@ def test_events_intervals_and_marks_stay_and_the_log_says_what_went(data: Path) 
     marks = rows(data, "mark")
     assert sum(SECRET in mark["detail"] for mark in marks) == 4
     (said,) = [mark for mark in marks if mark["kind"] == "pruned"]
-    assert json.loads(said["detail"]) == {"around_s": AROUND_S, "pruned_utc_ms": DAYS_LATER_MS, "done": True}
+    detail = json.loads(said["detail"])
+    assert detail.pop("note") == "kept are 20 s around events, marks and labels"
+    assert detail == {"around_s": AROUND_S, "pruned_utc_ms": DAYS_LATER_MS, "done": True}
 
 
 def test_only_old_sessions_lose_signal_and_only_once(data: Path) -> None:
@@ -142,3 +145,39 @@ def test_what_keep_may_hold(line: str, tmp_path: Path, capsys: pytest.CaptureFix
     config.write_text(f"[keep]\n{line}\n")
     assert main(["prune", "--data", str(tmp_path), "--config", str(config)]) == UsageError.exit_code
     assert "[keep]" in capsys.readouterr().err
+
+
+def test_a_plot_an_export_and_the_page_say_that_signal_is_no_longer_kept(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "The signal of this recording was pruned: kept are 20 s around"
+    prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    chosen = ("--data", str(data), "--session", "old")
+    assert main(["events", *chosen, "--plot", str(tmp_path / "old.png")]) == 0
+    assert words in capsys.readouterr().out
+    assert main(["export", *chosen, "--format", "wav", "-o", str(tmp_path / "out")]) == 0
+    assert words in capsys.readouterr().out
+    assert main(["events", *chosen, "--marks"]) == 0
+    assert "kept are 20 s around" in capsys.readouterr().out
+    empty_s = next(i["onset_s"] for i in gaps(data / "sessions" / "old")) + 5.0
+    with desk(data) as found:
+        page = client(found)
+        asked: dict[str, str | float] = {
+            "recording": "old",
+            "channel": 0,
+            "from_s": empty_s,
+            "to_s": empty_s + 2.0,
+            "points": 100,
+        }
+        answer = page.get(f"{API}/signal", params=asked)
+        assert (answer.status_code, words in answer.json()["error"]) == (404, True)
+        event = next(row for row in rows(data, "event") if row["session"] == 1)
+        answer = page.get(f"{API}/event/old.0.{event['number']}")
+        assert any(value is not None for value in answer.json()["signal"]["raw"]["min"])
+
+
+def gaps(home: Path) -> list[dict[str, float]]:
+    """Those that pruning made: none of the session's own is so long."""
+    _, found, _ = decoded(home)
+    own = [i.as_json() for i in found if isinstance(i, Interval) and i.kind == "gap"]
+    return [one for one in own if one["cause"] == "lost" and one["offset_s"] - one["onset_s"] > 10.0]

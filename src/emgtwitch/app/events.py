@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from emgtwitch.app.board_words import report_text
 from emgtwitch.app.days import Moment, moment, utc_ms_of
 from emgtwitch.app.exposure import exposure
+from emgtwitch.app.keeping import not_kept
 from emgtwitch.app.log_rows import (
     EVENT_COLUMNS,
     INTERVAL_COLUMNS,
@@ -34,7 +35,7 @@ from emgtwitch.store.folders import data_folder, log_path
 from emgtwitch.store.log_reader import LogReader, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 WHEN = "today, yesterday, a date, or a date and time (2024-05-31T14:30)"
 
@@ -82,10 +83,11 @@ def main(args: argparse.Namespace) -> int:
         intervals = log.intervals(Selection(recording=recording, all_runs=args.all_runs)) if ranged else []
         listed = log.intervals(selection) if args.intervals else []
         marks = log.marks(selection) if args.marks else []
+        pruned = {session["id"]: not_kept(log, session["id"]) for session in sessions} if args.plot else {}
     if args.session is not None and not sessions:
         raise UsageError(f"No recording's id begins with {args.session!r}. `emgtwitch events --json` shows their ids.")
     if args.plot:
-        return _plot(Path(args.plot), sessions, events, start, end)
+        return _plot(Path(args.plot), sessions, events, start, end, pruned)
     numbers = _train_numbers(sessions, events)
     summary = _summary(sessions, events, intervals, start, end) | {"trains": len(set(numbers.values()))}
     if args.json:
@@ -182,7 +184,14 @@ def _sentence(summary: dict[str, Any]) -> str:
     return f"{text} Analysable of {shown_duration(summary['duration_s'])}: {analysable or 'nothing'}."
 
 
-def _plot(out: Path, sessions: Sequence[Row], events: Sequence[Row], start: Moment, end: Moment) -> int:
+def _plot(
+    out: Path,
+    sessions: Sequence[Row],
+    events: Sequence[Row],
+    start: Moment,
+    end: Moment,
+    pruned: Mapping[int, str | None],
+) -> int:
     """Draw the last of the selected recordings, or the last that has a selected event."""
     with_events = {event["session"] for event in events}
     chosen = [s for s in sessions if s["id"] in with_events] or list(sessions)
@@ -200,4 +209,6 @@ def _plot(out: Path, sessions: Sequence[Row], events: Sequence[Row], start: Mome
         None if from_s <= 0 else from_s,
         None if to_s >= session["duration_s"] else to_s,
     )
+    if said := pruned[session["id"]]:
+        print(f"{said} It is drawn as lost.")
     return 0

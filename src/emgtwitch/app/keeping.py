@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -161,3 +162,9 @@ def session_rows(log: LogReader) -> dict[str, list[Row]]:
         if row["path"] is not None:
             out.setdefault(str(Path(row["path"]).resolve()), []).append(row)
     return out
+
+
+def not_kept(log: LogReader, session: int) -> str | None:
+    """What to say where signal of this run is missing because it was pruned; None if it was not."""
+    found = log.rows("SELECT detail FROM mark WHERE session = ? AND kind = ?", (session, PRUNED))
+    return f"The signal of this recording was pruned: {json.loads(found[-1]['detail'])['note']}." if found else None

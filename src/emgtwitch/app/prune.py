@@ -83,7 +83,9 @@ def prune(folder: Path, days: float, around_s: float, now_ms: int, dry_run: bool
             runs = known.get(str(path.resolve()), [])
             if not _old(runs, now_ms - 86_400_000 * days) or _done(log, runs, around_s):
                 continue
-            ids, detail = [run["id"] for run in runs], {"around_s": around_s, "pruned_utc_ms": now_ms}
+            ids = [run["id"] for run in runs]
+            note = f"kept are {around_s:g} s around events, marks and labels"
+            detail = {"around_s": around_s, "pruned_utc_ms": now_ms, "note": note}
             try:
                 fates: Fates = fates_of_pruning(path, around(log, runs[0]["recording_id"], around_s))
                 if dry_run:

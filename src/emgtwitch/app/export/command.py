@@ -16,6 +16,7 @@ from emgtwitch.app.days import Moment, moment
 from emgtwitch.app.events import WHEN, bounds_s
 from emgtwitch.app.export.formats import FORMATS, write
 from emgtwitch.app.export.material import Item, anonymous
+from emgtwitch.app.keeping import not_kept
 from emgtwitch.app.log_rows import Row, event_json, interval_json, mark_json
 from emgtwitch.app.opened import Reading, add_reading_arguments, replayable
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
@@ -130,12 +131,15 @@ def _of_log(args: argparse.Namespace) -> list[Item]:
             recording=args.session,
         )
         sessions = log.sessions(selection)
+        pruned = {session["id"]: not_kept(log, session["id"]) for session in sessions}
         told = (log.events(selection), log.intervals(selection), log.marks(selection))
         said = (labels(log), ratings(log))
     items = []
     for session in sessions:
         from_s, to_s = bounds_s(session, start, end)
         if max(from_s, 0.0) < min(to_s, session["duration_s"]):
+            if lacks := pruned[session["id"]]:
+                print(f"{session['recording_id']}: {lacks} What is gone is missing in the export, too.")
             items.append(_item(session, *_own(session, *told, *said), from_s, to_s))
     if not items:
         raise UsageError("The log holds no recording in this range. `emgtwitch events` lists what it holds.")

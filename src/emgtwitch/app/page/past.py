@@ -133,9 +133,11 @@ class Past:
             self._book.closed = True
 
     def _opened(self, source: Source) -> _Book:
-        if self._book is None or self._book.source != source:
+        size = _size(source.path)
+        if self._book is None or self._book.source != source or size < self._book.size:  # pruned meanwhile
             self.close()
             self._book = _Book(source, self._bookmark_s)
+        self._book.size = size
         return self._book
 
 
@@ -145,6 +147,7 @@ class _Book:
 
     source: Source
     apart_s: float
+    size: int = 0  # when it was last asked
     closed: bool = False
     share: float = 0.0
     _marks: list[tuple[float, _Run]] = field(default_factory=list)  # in order of time
@@ -209,9 +212,12 @@ class _Book:
 
 
 def _size(path: Path) -> int:
-    """Bytes to be read; of a foreign file, those of the file, which the wire's are not far from."""
-    files = path.iterdir() if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files)
+    """Bytes to be read; of a foreign file, the file's, which the wire's are not far from. 0 if it is not there."""
+    try:
+        files = path.iterdir() if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
+    except OSError:  # whoever reads it says so
+        return 0
 
 
 def _joined(parts: list[Columns]) -> Columns | None:
