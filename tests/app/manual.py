@@ -31,6 +31,10 @@ placement = "belly"
 
 [diary]  # the page's one-tap entries
 factors = ["coffee", "sleep", "exercise", "felt"]
+
+[keep]  # for prune; without it all signal is kept
+signal_days = 30
+around_event_s = 10
 ```
 
 | setting | default | allowed | meaning |

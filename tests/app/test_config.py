@@ -75,7 +75,7 @@ def test_a_whole_file_is_understood(tmp_path: Path) -> None:
 # content, exit code, what is said
 BAD_FILES = [
     ("rate = = 3", 65, "is no TOML"),
-    ("[detectr]\n", 2, "Table 'detectr' is unknown. Known are: detector, device, worn, diary, mqtt."),
+    ("[detectr]\n", 2, "Table 'detectr' is unknown. Known are: detector, device, worn, diary, mqtt, keep."),
     ("detector = 5\n", 2, "it must be a table, with a line [detector] above its keys"),
     ("[detector]\ntwich_max_ms = 100\n", 2, "Setting 'twich_max_ms' is unknown. Known are: "),
     ("[detector]\ntwitch_max_ms = 1e9\n", 2, "must be a number from 5 to 10000 ms"),
