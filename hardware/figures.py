@@ -98,10 +98,17 @@ def disturbances(variant: Variant) -> list[Row]:
         # Uniform steps of a converter of 10 bits, spread evenly up to half of 1 kHz and averaged over the conversions.
         step_uV = 1e6 * variant.supply_V[1] / 1024 / band(circuit).gain / np.sqrt(12 * conversions)
         noise_uV = np.hypot(measure.noise_uV(circuit), step_uV * np.sqrt((450 - 20) / 500))
-        what = f"with the converter's steps at 1 kHz, conversions a sample: {conversions}"
+        what = f"gel, with the converter's steps at 1 kHz, conversions a sample: {conversions}"
         out.append(Row(what, float(noise_uV), "uV RMS"))
     hot = circuit.plus(".temp 45")
-    out.append(Row("the same, gel, 45 C", measure.noise_uV(hot), "uV RMS", most=2.0 if asked else None))
+    out.append(
+        Row(
+            "noise at the electrodes, 20 to 450 Hz, gel, 45 C",
+            measure.noise_uV(hot),
+            "uV RMS",
+            most=2.0 if asked else None,
+        )
+    )
     for mains_Hz in (50.0, 60.0):
         even, uneven = (measure.cmrr_dB(one, mains_Hz) for one in (circuit, circuit.with_params(**UNEVEN)))
         out.append(Row(f"common-mode rejection, {mains_Hz:g} Hz", even, "dB", least=90.0 if asked else None))
