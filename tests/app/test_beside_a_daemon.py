@@ -83,3 +83,16 @@ def test_a_replay_into_its_log_is_refused(data: Path, capsys: pytest.CaptureFixt
 
 def test_a_running_recording_can_be_replayed(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert replayed(capsys, session(data))[-1]["duration_s"] > 0
+
+
+def test_the_folder_can_be_checked_and_copied_while_it_is_written(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(3):  # the second and third go on from the one before
+        assert main(["verify", "--data", str(data)]) == 0
+        assert main(["backup", str(tmp_path / "copy"), "--data", str(data)]) == 0
+        assert main(["verify", "--data", str(tmp_path / "copy")]) == 0
+    assert main(["prune", "--days", "0", "--data", str(data)]) == 0
+    assert "0 sessions" in capsys.readouterr().out
+    assert main(["forget", "--from", "today", "--to", "today", "--yes", "--data", str(data)]) == 73
+    assert "Stop it first" in capsys.readouterr().err

@@ -176,6 +176,17 @@ def test_a_plot_an_export_and_the_page_say_that_signal_is_no_longer_kept(
         assert any(value is not None for value in answer.json()["signal"]["raw"]["min"])
 
 
+def test_a_run_over_what_is_left_does_not_take_the_place_of_the_run_over_all(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    home, before = str(data / "sessions" / "old"), {table: rows(data, table) for table in ("session", "interval")}
+    assert main(["replay", home, "--log", str(data / "log.sqlite3")]) == UsageError.exit_code
+    assert "Name another log" in capsys.readouterr().err
+    assert {table: rows(data, table) for table in before} == before
+    assert main(["replay", home, "--log", str(tmp_path / "other.sqlite3")]) == 0
+
+
 def gaps(home: Path) -> list[dict[str, float]]:
     """Those that pruning made: none of the session's own is so long."""
     _, found, _ = decoded(home)
