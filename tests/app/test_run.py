@@ -82,7 +82,7 @@ def test_a_session_through_damage_an_unplug_and_a_reset_is_what_its_replay_finds
     live.wait_for(lambda live: has_events(live, 3))
     board.unplug()
     wait_for(lambda: (ask(data, {"command": "status"}) or {}).get("connected") is False)
-    assert main(["status", "--data", str(data)]) == 0
+    assert main(["status", "--data", str(data)]) == 1
     assert "no board is connected at present" in capsys.readouterr().out
     board.plug()
     replugged_s = time.monotonic()

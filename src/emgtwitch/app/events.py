@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from emgtwitch.app.board_words import report_text
 from emgtwitch.app.days import Moment, moment, utc_ms_of
 from emgtwitch.app.exposure import exposure
-from emgtwitch.app.keeping import not_kept
 from emgtwitch.app.log_rows import (
     EVENT_COLUMNS,
     INTERVAL_COLUMNS,
@@ -83,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
         intervals = log.intervals(Selection(recording=recording, all_runs=args.all_runs)) if ranged else []
         listed = log.intervals(selection) if args.intervals else []
         marks = log.marks(selection) if args.marks else []
-        pruned = {session["id"]: not_kept(log, session["id"]) for session in sessions} if args.plot else {}
+        pruned = {session["id"]: log.not_kept(session["id"]) for session in sessions} if args.plot else {}
     if args.session is not None and not sessions:
         raise UsageError(f"No recording's id begins with {args.session!r}. `emgtwitch events --json` shows their ids.")
     if args.plot:

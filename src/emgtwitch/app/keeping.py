@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -11,9 +10,8 @@ from pathlib import Path
 from emgtwitch.app.log_rows import Row
 from emgtwitch.sources.recording import segments
 from emgtwitch.store.folders import SESSIONS_NAME
-from emgtwitch.store.forget_log import PRUNED
 from emgtwitch.store.lock import DataLock
-from emgtwitch.store.log_reader import LogReader, Selection
+from emgtwitch.store.log_reader import PRUNED, LogReader, Selection
 from emgtwitch.store.pieces import Piece, pieces
 from emgtwitch.store.rewrite import Fate
 from emgtwitch.store.span import Span
@@ -162,9 +160,3 @@ def session_rows(log: LogReader) -> dict[str, list[Row]]:
         if row["path"] is not None:
             out.setdefault(str(Path(row["path"]).resolve()), []).append(row)
     return out
-
-
-def not_kept(log: LogReader, session: int) -> str | None:
-    """What to say where signal of this run is missing because it was pruned; None if it was not."""
-    found = log.rows("SELECT detail FROM mark WHERE session = ? AND kind = ?", (session, PRUNED))
-    return f"The signal of this recording was pruned: {json.loads(found[-1]['detail'])['note']}." if found else None

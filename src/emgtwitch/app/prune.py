@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,6 @@ from emgtwitch.app.keeping import (
 )
 from emgtwitch.app.log_rows import Row, counted, shown_time
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
-from emgtwitch.store.forget_log import PRUNED
 
 if TYPE_CHECKING:
     from emgtwitch.store.log_reader import LogReader
@@ -124,8 +122,6 @@ def _old(runs: list[Row], before_ms: float) -> bool:
 def _done(log: LogReader, runs: list[Row], around_s: float) -> bool:
     """Whether an earlier pruning kept no more than this one would."""
     for run in runs:
-        marks = log.rows("SELECT detail FROM mark WHERE session = ? AND kind = ?", (run["id"], PRUNED))
-        details = [json.loads(mark["detail"]) for mark in marks]
-        if not any(detail["done"] and detail["around_s"] <= around_s for detail in details):
+        if not any(detail["done"] and detail["around_s"] <= around_s for detail in log.prunings(run["id"])):
             return False
     return True

@@ -272,7 +272,7 @@ def _content_id(args: argparse.Namespace, path: Path) -> str:
 
 
 def _open_log(stack: contextlib.ExitStack, log: Path, recording: Path, settings: Settings | None) -> LogWriter:
-    from emgtwitch.app.keeping import not_kept, session_rows
+    from emgtwitch.app.keeping import session_rows
     from emgtwitch.store.lock import DataLock
     from emgtwitch.store.log import LogWriter
     from emgtwitch.store.log_reader import LogReader
@@ -281,7 +281,7 @@ def _open_log(stack: contextlib.ExitStack, log: Path, recording: Path, settings:
     writer = stack.enter_context(LogWriter(log))
     with LogReader(log) as known:
         for run in session_rows(known).get(str(recording.resolve()), []):
-            if lacks := not_kept(known, run["id"]):
+            if lacks := known.not_kept(run["id"]):
                 raise UsageError(
                     f"{lacks} A run over what is left would take the place of the one that heard all of it. "
                     "Name another log with --log."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emgtwitch.errors import CannotWriteError
-from emgtwitch.store.forget_log import PRUNED
+from emgtwitch.store.log_reader import PRUNED
 from emgtwitch.store.schema import BUSY_S, check, migrations
 
 

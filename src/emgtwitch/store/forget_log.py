@@ -8,12 +8,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from emgtwitch.errors import CannotWriteError
-from emgtwitch.store.log_reader import LogReader, Row, Selection
+from emgtwitch.store.log_reader import PRUNED, LogReader, Row, Selection
 from emgtwitch.store.schema import connect_writer
 from emgtwitch.store.span import Span
 
 EVERY = Selection(all_runs=True)
-PRUNED = "pruned"  # a mark of this kind says that signal of a session is no longer kept
 FORGOTTEN = "forgotten"  # an interval of this cause stands where a range was forgotten
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+PRUNED = "pruned"  # a mark of this kind says that signal of a session is no longer kept
 _SLACK_MS = 15 * 3_600_000  # more than any offset from UTC
 
 
@@ -91,6 +92,16 @@ class LogReader:
         """Diary entries in order of time; only times select."""
         when, values = _time_range("diary", selection)
         return self._rows(f"SELECT * FROM diary WHERE {when} ORDER BY utc_ms, id", values)
+
+    def prunings(self, session: int) -> list[Row]:
+        """The details of what was pruned of a run's recording, oldest first."""
+        found = self._rows("SELECT detail FROM mark WHERE session = ? AND kind = ? ORDER BY id", (session, PRUNED))
+        return [json.loads(row["detail"]) for row in found]
+
+    def not_kept(self, session: int) -> str | None:
+        """What to say where signal of this run is missing because it was pruned; None if it was not."""
+        found = self.prunings(session)
+        return f"The signal of this recording was pruned: {found[-1]['note']}." if found else None
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Row]:
         """What a SELECT finds, for the rest of this room."""

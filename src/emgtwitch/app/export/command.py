@@ -16,7 +16,6 @@ from emgtwitch.app.days import Moment, moment
 from emgtwitch.app.events import WHEN, bounds_s
 from emgtwitch.app.export.formats import FORMATS, write
 from emgtwitch.app.export.material import Item, anonymous
-from emgtwitch.app.keeping import not_kept
 from emgtwitch.app.log_rows import Row, event_json, interval_json, mark_json
 from emgtwitch.app.opened import Reading, add_reading_arguments, replayable
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
@@ -131,7 +130,7 @@ def _of_log(args: argparse.Namespace) -> list[Item]:
             recording=args.session,
         )
         sessions = log.sessions(selection)
-        pruned = {session["id"]: not_kept(log, session["id"]) for session in sessions}
+        pruned = {session["id"]: log.not_kept(session["id"]) for session in sessions}
         told = (log.events(selection), log.intervals(selection), log.marks(selection))
         said = (labels(log), ratings(log))
     items = []

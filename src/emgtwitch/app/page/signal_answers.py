@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from emgtwitch.app.keeping import not_kept
 from emgtwitch.app.log_rows import Row, shown_duration
 from emgtwitch.app.page.desk import Desk
 from emgtwitch.app.page.log_answers import event_row, train_numbers
@@ -61,7 +60,7 @@ def stretch(desk: Desk, recording: str | None, channel: int, from_s: float, to_s
         source = "recording"
         if share == 1.0 and (columns is None or not np.isfinite(columns.raw_max).any()):
             with desk.log() as log:
-                if said := not_kept(log, session["id"]):
+                if said := log.not_kept(session["id"]):
                     raise RefusedError(404, said, "Choose an event: what is around it is kept.")
     return _shape(columns, name, channel, unit, source, share)
 
