@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from emgtwitch.app.opened import Reading
 from emgtwitch.app.page import past as past_module
 from emgtwitch.app.page.past import Past, Source
-from emgtwitch.app.page.survey import GRID_S, Columns, Survey
+from emgtwitch.app.page.survey import GRID_S, SERIES, Columns, Survey
 from emgtwitch.errors import UnreadableInputError, UsageError
 from emgtwitch.sources.recording import read_blocks
 from emgtwitch.sources.sim import recorded
@@ -45,6 +46,23 @@ def test_a_bookmark_gives_what_decoding_from_the_beginning_gives(minute: Path, m
     for from_s in (140.0, 90.0, 107.3, 12.0, 0.0):
         plain = Past().columns(Source(minute), 0, from_s, from_s + 2.0, 2000)
         same(marked.columns(Source(minute), 0, from_s, from_s + 2.0, 2000), plain)
+
+
+def test_a_recording_that_is_pruned_while_it_grows_is_read_anew(minute: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(minute, tmp_path / "session"))
+    rest = (folder / "0001.emgw").read_bytes()
+    (folder / "0001.emgw").write_bytes(rest[:40_000])
+    past = Past(bookmark_s=4.0)
+    past.columns(Source(folder), 0, 80.0, 82.0, 2000)
+    head = (folder / "0000.emgw").read_bytes()
+    chunks = head.split(b"\0")
+    (folder / "0000.emgw.new").write_bytes(b"\0".join(chunks[:500] + chunks[800:]))
+    (folder / "0000.emgw.new").replace(folder / "0000.emgw")
+    (folder / "0001.emgw").write_bytes(rest)
+    same(
+        past.columns(Source(folder), 0, 90.0, 92.0, 2000),
+        Past().columns(Source(folder), 0, 90.0, 92.0, 2000),
+    )
 
 
 def test_a_bookmark_saves_reading(minute: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,3 +133,18 @@ def test_a_survey_has_no_holes_and_keeps_what_is_extreme(step_s: float) -> None:
     fine = survey.read(0.0, n * step_s, int(n * step_s / GRID_S))
     assert fine is not None
     assert np.isfinite(fine.raw_min).all()
+
+
+def test_a_survey_of_a_month_takes_no_more_than_one_of_a_day() -> None:
+    small, large = Survey(64), Survey(4096)
+    values = np.random.default_rng(2).normal(0, 1, 2000).astype(np.float32)
+    for at in range(0, len(values), 13):
+        for survey in (small, large):
+            survey.add(Columns(at * GRID_S, GRID_S, *[values[at : at + 13]] * 7))
+    found, exact = (survey.read(0.0, 1024.0, 64) for survey in (small, large))
+    assert found is not None
+    assert exact is not None
+    assert (found.step_s, len(found.raw_min)) == (16.0, 63)
+    for name in SERIES:
+        np.testing.assert_array_equal(getattr(found, name), getattr(exact, name))
+    assert small.read(0.0, 1024.0, 65) is None

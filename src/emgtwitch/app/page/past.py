@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from emgtwitch.app.page.tap import Tap
 from emgtwitch.errors import EmgtwitchError
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.settings import Settings
+from emgtwitch.sources.recording import segments
 
 NEAR_BYTES = 1024  # of a piece at least: under a second of the sparsest stream
 NEAR_S = 0.8  # of one at most: a detector keeps over a second of what it has filtered
@@ -116,7 +118,7 @@ class Past:
     def survey(
         self, source: Source, channel: int, from_s: float, to_s: float, points: int
     ) -> tuple[Columns | None, float]:
-        """The same in columns of GRID_S or multiples of it, and how far the recording has been read for it, 0 to 1.
+        """The same in columns of a survey or multiples of them, and how far the recording has been read for it, 0 to 1.
 
         Reading begins with the first call and goes on on a thread of its own.
         """
@@ -133,11 +135,11 @@ class Past:
             self._book.closed = True
 
     def _opened(self, source: Source) -> _Book:
-        size = _size(source.path)
-        if self._book is None or self._book.source != source or size < self._book.size:  # pruned meanwhile
+        files = _files(source.path)
+        if self._book is None or self._book.source != source or not _goes_on(self._book.files, files):
             self.close()
             self._book = _Book(source, self._bookmark_s)
-        self._book.size = size
+        self._book.files = files
         return self._book
 
 
@@ -147,7 +149,7 @@ class _Book:
 
     source: Source
     apart_s: float
-    size: int = 0  # when it was last asked
+    files: list[os.stat_result] = field(default_factory=list)  # when it was last asked
     closed: bool = False
     share: float = 0.0
     _marks: list[tuple[float, _Run]] = field(default_factory=list)  # in order of time
@@ -191,7 +193,7 @@ class _Book:
     def _read_all(self, tap: Tap, done: threading.Event) -> None:
         run = _Run.new(self.source.settings)
         run.ears.tap = tap
-        size = max(1, _size(self.source.path))
+        size = max(1, sum(file.st_size for file in _files(self.source.path)))
         try:
             for _ in self.fed(run, 0.0):
                 tap.look(run.pipeline)
@@ -211,13 +213,21 @@ class _Book:
         self._marks = [*marks, (now_s, run.twin())]  # another thread may be reading the old list
 
 
-def _size(path: Path) -> int:
-    """Bytes to be read; of a foreign file, the file's, which the wire's are not far from. 0 if it is not there."""
+def _files(path: Path) -> list[os.stat_result]:
+    """What is to be read; a foreign file has about as many bytes as the wire's. Empty if it is not there."""
     try:
-        files = path.iterdir() if path.is_dir() else [path]
-        return sum(file.stat().st_size for file in files)
+        return [file.stat() for file in (segments(path) if path.is_dir() else [path])]
     except OSError:  # whoever reads it says so
-        return 0
+        return []
+
+
+def _goes_on(before: list[os.stat_result], now: list[os.stat_result]) -> bool:
+    """Whether bytes were added at most; where pruning has written segments anew, bookmarks point wrong."""
+    if not before or len(now) < len(before):
+        return not before
+    *whole, last = zip(before, now, strict=False)
+    same = all((a.st_ino, a.st_size, a.st_mtime_ns) == (b.st_ino, b.st_size, b.st_mtime_ns) for a, b in whole)
+    return same and last[0].st_ino == last[1].st_ino and last[0].st_size <= last[1].st_size
 
 
 def _joined(parts: list[Columns]) -> Columns | None:

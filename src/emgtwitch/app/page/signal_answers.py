@@ -55,7 +55,7 @@ def stretch(desk: Desk, recording: str | None, channel: int, from_s: float, to_s
         recorded = Source(Path(session["path"]), desk.reading, Settings.from_mapping(session["settings"]))
         if (to_s - from_s) / points >= GRID_S:
             columns, share = desk.past.survey(recorded, channel, from_s, to_s, points)
-        else:
+        if columns is None and share == 1.0:  # finer than a survey is
             columns = desk.past.columns(recorded, channel, from_s, to_s, points)
         source = "recording"
         if share == 1.0 and (columns is None or not np.isfinite(columns.raw_max).any()):

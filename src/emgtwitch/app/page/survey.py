@@ -1,4 +1,4 @@
-"""The whole of a session at a glance: columns of half a second on the session's own time, whatever its epochs."""
+"""The whole of a session at a glance: columns of half a second or more on its own time, whatever its epochs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-GRID_S = 0.5  # a day of a channel has 5 MB
+GRID_S = 0.5
+CELLS = 2 * 86400  # a day of GRID_S: 5 MB; a month is seen in columns of 16 s
 
 Floats = npt.NDArray[np.float32]
 
@@ -32,47 +33,60 @@ LEAST = np.array([name.endswith("_min") for name in SERIES])
 
 
 class Survey:
-    """One channel: a row for each array of `Columns`; grows by doubling. One thread adds, any may read."""
+    """One channel: a row for each array of `Columns`. One thread adds, any may read.
 
-    def __init__(self) -> None:
-        self._rows = np.full((len(SERIES), 1024), np.nan, np.float32)
-        self._end = 0  # grid columns that may hold something
+    Its memory does not grow: a session too long for it has every two of its columns made one, as often as need be.
+    """
+
+    def __init__(self, cells: int = CELLS) -> None:
+        self._grid = np.full((len(SERIES), cells), np.nan, np.float32), GRID_S  # replaced as one, for who is reading
+        self._end_s = 0.0  # what lies behind holds nothing
 
     def add(self, columns: Columns) -> None:
         """Columns of any length of up to GRID_S or little more; what the grid has there already is widened."""
         parts = np.stack([getattr(columns, name) for name in SERIES])
-        edges = (columns.from_s + columns.step_s * np.arange(parts.shape[1] + 1)) / GRID_S
+        if not parts.shape[1]:
+            return
+        edges_s = columns.from_s + columns.step_s * np.arange(parts.shape[1] + 1)
+        while edges_s[-1] + GRID_S > self._grid[0].shape[1] * self._grid[1]:
+            self._fold()
+        rows, step_s = self._grid
+        edges = edges_s / step_s
         first = np.floor(edges[:-1] + 1e-6).astype(np.int64)
         # A column that is longer than the grid's now and then fills two of these.
         last = np.maximum(first, np.floor(edges[1:] + 0.5 - 1e-6).astype(np.int64) - 1)
-        if len(first):
-            self._reserve(int(last[-1]) + 1)
-            self._merge(parts, first)
-            self._merge(parts[:, last > first], last[last > first])
-            self._end = max(self._end, int(last[-1]) + 1)
-
-    def _merge(self, parts: Floats, cells: npt.NDArray[np.int64]) -> None:
-        if not len(cells):
-            return
-        starts = np.flatnonzero(np.r_[True, np.diff(cells) > 0])
-        for which, widen in ((LEAST, np.fmin), (~LEAST, np.fmax)):
-            at = np.ix_(which, cells[starts])
-            self._rows[at] = widen(self._rows[at], widen.reduceat(parts[which], starts, axis=1))
+        _merge(rows, parts, first)
+        _merge(rows, parts[:, last > first], last[last > first])
+        self._end_s = max(self._end_s, (int(last[-1]) + 1) * step_s)
 
     def read(self, from_s: float, to_s: float, points: int) -> Columns | None:
         """`points` columns or fewer of [from_s, to_s); None beyond it, or where they would be finer than the grid."""
-        step = int((to_s - from_s) / points / GRID_S)
-        rows, end = self._rows, self._end
-        first = max(0, int(from_s / GRID_S))
-        n = -(-(min(int(np.ceil(to_s / GRID_S)), end) - first) // step) if step else 0
+        end_s = self._end_s
+        rows, step_s = self._grid
+        step = int((to_s - from_s) / points / step_s)
+        first = max(0, int(from_s / step_s))
+        n = -(-(int(np.ceil(min(to_s, end_s) / step_s)) - first) // step) if step else 0
         if n < 1:
             return None
         part = rows[:, first : first + n * step]
         part = np.pad(part, ((0, 0), (0, n * step - part.shape[1])), constant_values=np.nan)
         cut = part.reshape(len(SERIES), n, step)
         series = [(np.fmin if least else np.fmax).reduce(row, axis=1) for row, least in zip(cut, LEAST, strict=True)]
-        return Columns(first * GRID_S, step * GRID_S, *series)
+        return Columns(first * step_s, step * step_s, *series)
 
-    def _reserve(self, columns: int) -> None:
-        while columns > self._rows.shape[1]:
-            self._rows = np.concatenate((self._rows, np.full_like(self._rows, np.nan)), axis=1)
+    def _fold(self) -> None:
+        rows, step_s = self._grid
+        half = rows.shape[1] // 2
+        folded = np.full_like(rows, np.nan)
+        folded[LEAST, :half] = np.fmin(rows[LEAST, 0 : 2 * half : 2], rows[LEAST, 1 : 2 * half : 2])
+        folded[~LEAST, :half] = np.fmax(rows[~LEAST, 0 : 2 * half : 2], rows[~LEAST, 1 : 2 * half : 2])
+        self._grid = folded, 2 * step_s
+
+
+def _merge(rows: Floats, parts: Floats, cells: npt.NDArray[np.int64]) -> None:
+    if not len(cells):
+        return
+    starts = np.flatnonzero(np.r_[True, np.diff(cells) > 0])
+    for which, widen in ((LEAST, np.fmin), (~LEAST, np.fmax)):
+        at = np.ix_(which, cells[starts])
+        rows[at] = widen(rows[at], widen.reduceat(parts[which], starts, axis=1))

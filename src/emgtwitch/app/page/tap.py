@@ -133,7 +133,7 @@ class Tap:
                 track.surveyed = stop
 
     def survey(self, channel: int, from_s: float, to_s: float, points: int) -> Columns | None:
-        """As `read`, of all of the session, in columns of whole multiples of GRID_S; None where that is too coarse."""
+        """As `read`, of all of the session, in multiples of a survey's columns; None where that is too coarse."""
         return self.surveys[channel].read(from_s, to_s, points) if channel < len(self.surveys) else None
 
     def _take_run(self, first: int, counts: npt.NDArray[np.float64], pipeline: Pipeline) -> None:
