@@ -15,7 +15,7 @@ from emgtwitch.errors import CannotWriteError
 from emgtwitch.store.log import LogWriter
 from emgtwitch.store.storage import Storage
 
-PERIOD_S = 0.75  # with what gathering and the disk take, a sudden end costs less than a second of signal
+PERIOD_S = 0.5  # with what gathering and a busy disk take, a sudden end costs less than a second of signal
 MAX_QUEUED_BYTES = 64 << 20  # over 7 hours at 1 kHz
 MAX_JOBS = 64
 
