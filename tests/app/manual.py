@@ -32,7 +32,7 @@ placement = "belly"
 [diary]  # the page's one-tap entries
 factors = ["coffee", "sleep", "exercise", "felt"]
 
-[keep]  # for prune; without it all signal is kept
+[keep]  # what is older goes once a day; without it all signal is kept
 signal_days = 30
 around_event_s = 10
 ```

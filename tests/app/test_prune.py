@@ -120,13 +120,35 @@ def test_a_dry_run_changes_nothing(data: Path) -> None:
     assert not [mark for mark in rows(data, "mark") if mark["kind"] == "pruned"]
 
 
-def test_it_works_beside_a_daemon_and_leaves_an_open_session_alone(data: Path) -> None:
+def test_of_a_session_that_goes_on_what_is_old_goes_and_the_segment_that_is_written_stays(data: Path) -> None:
     home = write_session(data, "open", START_MS, end=False)
-    before = {path: path.read_bytes() for path in home.iterdir()}
+    segments = sorted(home.iterdir())
+    before = {path: path.read_bytes() for path in segments}
     with DataLock(data):
         lines = prune(data, 5, AROUND_S, DAYS_LATER_MS)
-    assert [line.partition(" ")[0] for line in lines[:-1]] == ["old"]
-    assert {path: path.read_bytes() for path in home.iterdir()} == before
+    assert [line.partition(" ")[0] for line in lines[:-1]] == ["old", "open"]
+    assert segments[-1].read_bytes() == before[segments[-1]]
+    assert sum(path.stat().st_size for path in segments[:-1]) < 0.75 * sum(len(before[path]) for path in segments[:-1])
+    with DataLock(data):
+        assert prune(data, 5, AROUND_S, DAYS_LATER_MS)[:-1] == []
+
+
+def test_of_a_long_session_only_what_is_old_goes(data: Path) -> None:
+    home = data / "sessions" / "old"
+    before, _, pipeline = decoded(home)
+    old_s = EPOCH_S / 2
+    cut = round(old_s * pipeline.rate_Hz)
+    now_ms = START_MS + round(1000 * old_s) + 5 * 86_400_000
+    prune(data, 5, AROUND_S, now_ms)
+    after, _, _ = decoded(home)
+    assert {at: count for at, count in after.items() if at >= cut} == {k: v for k, v in before.items() if k >= cut}
+    assert sum(at < cut for at in after) < 0.9 * cut
+    notes = [json.loads(mark["detail"])["note"] for mark in rows(data, "mark") if mark["kind"] == "pruned"]
+    assert notes == ["kept are 20 s around events, marks and labels, and all since 2024-06-01 14:02:00.0"]
+    young = sum(at >= cut for at in after)
+    prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    rest, _, _ = decoded(home)
+    assert sum(at >= cut for at in rest) < 0.9 * young
 
 
 def test_without_a_number_of_days_all_is_kept(data: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from emgtwitch.app.page.news import News
 from emgtwitch.app.page.server import PageServer
 from emgtwitch.app.page.tap import Tap
 from emgtwitch.app.printer import WARNING, Printer
+from emgtwitch.app.retention import Retention
 from emgtwitch.app.safety import SAFETY
 from emgtwitch.app.show import Tally, json_line, line, summary_line
 from emgtwitch.app.unattended.notify import Manager
@@ -102,6 +103,7 @@ class Daemon:
         self._keeper = Keeper(storage, on_trouble=self._trouble)
         self._manager = Manager()
         self._inhibitor = Inhibitor(self._trouble) if inhibit_sleep else None
+        self._retention = Retention(folder, self._config.get("keep", {}), self._trouble)
         self._well, self._well_since_ms = False, session["started_utc_ms"]  # or not well since
 
     def run(self) -> None:
@@ -114,6 +116,7 @@ class Daemon:
             self._acquire()
         finally:
             self._manager.stopping()
+            self._retention.close()
             if self._inhibitor is not None:
                 self._inhibitor.release()
             server.close()
@@ -161,6 +164,7 @@ class Daemon:
             if now_s - reported_s >= PROGRESS_S:
                 self._progress = progress = self._pipeline.progress
                 reported_s = now_s
+                self._retention.look()
             if data or outputs or progress:
                 self._keeper.put(data, outputs, progress)
 

@@ -72,19 +72,21 @@ def fates_of_pruning(path: Path, kept: Stretches) -> Fates:
     pipeline = Pipeline(Settings())  # only its time is wanted: settings that it could not use do not matter
     starts = [onset_s for onset_s, _ in kept]
     out: Fates = []
-    waiting: list[Piece] = []  # an epoch is placed up to 2 s after its first sample
-    now_s = 0.0
+    waiting: list[tuple[Piece, bool]] = []  # an epoch is placed up to 2 s after its first sample
+    now_s, seen = 0.0, 0
 
     def settle(until_s: float) -> None:
         place = bisect_right(starts, until_s) - 1
         near = place >= 0 and kept[place][1] >= now_s
-        out.extend((piece, Fate.KEEP if near else Fate.DROP) for piece in waiting)
+        out.extend((piece, Fate.DROP if holds and not near else Fate.KEEP) for piece, holds in waiting)
         waiting.clear()
 
     for piece, data in pieces(segments(path)):
         pipeline.feed(data)
-        waiting.append(piece)
-        if (then_s := pipeline.progress.duration_s) > now_s:
+        progress = pipeline.progress
+        waiting.append((piece, progress.scans_seen > seen))
+        seen = progress.scans_seen
+        if (then_s := progress.duration_s) > now_s:
             settle(then_s)
             now_s = then_s
     pipeline.finish()

@@ -1,8 +1,9 @@
-"""`emgtwitch prune`: drop the signal of old sessions, but for that around events, marks and labels."""
+"""`emgtwitch prune`: drop signal that is old, but for that around events, marks and labels."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ from emgtwitch.app.keeping import (
     recordings,
     session_rows,
     shown_bytes,
+    union,
 )
 from emgtwitch.app.log_rows import Row, counted, shown_time
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
+from emgtwitch.sources.recording import segments
 
 if TYPE_CHECKING:
     from emgtwitch.store.log_reader import LogReader
@@ -30,9 +33,7 @@ AROUND_S = 10.0  # 2 s were enough for a cold detector to find 59 of 59 simulate
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `prune`."""
-    parser.add_argument(
-        "--days", type=float, metavar="N", help="of sessions that ended so long ago; else signal_days of [keep]"
-    )
+    parser.add_argument("--days", type=float, metavar="N", help="older than so many days; else signal_days of [keep]")
     parser.add_argument(
         "--around",
         type=float,
@@ -64,7 +65,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def prune(folder: Path, days: float, around_s: float, now_ms: int, dry_run: bool = False) -> list[str]:
-    """Prune the closed sessions of `folder` that ended `days` before `now_ms`; returns what was done, a line each."""
+    """Prune what is older than `days` before `now_ms` in `folder`; returns what was done, a line for each session."""
     from emgtwitch.app.kernels import prepare_kernels
     from emgtwitch.store.beside import say_pruned
     from emgtwitch.store.folders import SESSIONS_NAME, log_path
@@ -79,19 +80,21 @@ def prune(folder: Path, days: float, around_s: float, now_ms: int, dry_run: bool
         known = session_rows(log)
         for path in recordings(folder):
             runs = known.get(str(path.resolve()), [])
-            if not _old(runs, now_ms - 86_400_000 * days) or _done(log, runs, around_s):
+            old_s = _old_s(runs, now_ms - 86_400_000 * days)
+            if old_s <= 0 or _done(log, runs, around_s):
                 continue
             ids = [run["id"] for run in runs]
-            note = f"kept are {around_s:g} s around events, marks and labels"
-            detail = {"around_s": around_s, "pruned_utc_ms": now_ms, "note": note}
             try:
-                fates: Fates = fates_of_pruning(path, around(log, runs[0]["recording_id"], around_s))
+                lost = _lost(log, path, runs, old_s, around_s)
+                if math.isfinite(old_s) and not lost:
+                    continue
                 if dry_run:
-                    gone = lost_bytes(fates)
+                    gone = sum(lost_bytes(fates) for _, fates in lost)
                 else:
+                    detail = _detail(runs, old_s, around_s, now_ms)
                     say_pruned(log.path, ids, detail | {"done": False})  # before signal goes, nobody shall miss it
-                    gone = sum(rewrite(segment, own, set()) for segment, own in by_segment(path, fates))
-                    say_pruned(log.path, ids, detail | {"done": True})
+                    gone = sum(rewrite(segment, fates, set()) for segment, fates in lost)
+                    say_pruned(log.path, ids, detail | {"done": math.isinf(old_s)})
             except UnreadableInputError as error:
                 lines.append(f"{path.name}: left as it is. {error}")
                 continue
@@ -109,18 +112,35 @@ def prune(folder: Path, days: float, around_s: float, now_ms: int, dry_run: bool
     return [*lines, f"{some}, {shown_bytes(freed)}. {end}"]
 
 
-def _old(runs: list[Row], before_ms: float) -> bool:
-    """Whether all runs over a recording are closed and it ended before then. One without a clock has no age."""
-    return bool(runs) and all(
-        run["state"] != "open"
-        and run["started_utc_ms"] is not None
-        and run["started_utc_ms"] + 1000 * run["duration_s"] < before_ms
-        for run in runs
-    )
+def _old_s(runs: list[Row], before_ms: float) -> float:
+    """How much of a recording lies before then, from its first sample; inf: all of it, and it is closed.
+
+    One without a clock has no age.
+    """
+    if not runs or any(run["started_utc_ms"] is None for run in runs):
+        return 0.0
+    old_s = min((before_ms - run["started_utc_ms"]) / 1000 for run in runs)
+    whole = all(run["state"] != "open" and run["duration_s"] < old_s for run in runs)
+    return math.inf if whole else old_s
+
+
+def _lost(log: LogReader, path: Path, runs: list[Row], old_s: float, around_s: float) -> list[tuple[Path, Fates]]:
+    """The segments that lose something, and what. A segment that may still be written to loses nothing."""
+    written = segments(path)[-1:] if any(run["state"] == "open" for run in runs) else []
+    kept = union([*around(log, runs[0]["recording_id"], around_s), (old_s, math.inf)])
+    return [one for one in by_segment(path, fates_of_pruning(path, kept)) if one[0] not in written]
+
+
+def _detail(runs: list[Row], old_s: float, around_s: float, now_ms: int) -> Row:
+    """What the log says of a pruning."""
+    note = f"kept are {around_s:g} s around events, marks and labels"
+    if math.isfinite(old_s):
+        note += f", and all since {shown_time(runs[-1] | {'utc_ms': runs[-1]['started_utc_ms'] + round(1000 * old_s)})}"
+    return {"around_s": around_s, "pruned_utc_ms": now_ms, "note": note}
 
 
 def _done(log: LogReader, runs: list[Row], around_s: float) -> bool:
-    """Whether an earlier pruning kept no more than this one would."""
+    """Whether an earlier pruning of all of it kept no more than this one would."""
     for run in runs:
         if not any(detail["done"] and detail["around_s"] <= around_s for detail in log.prunings(run["id"])):
             return False
