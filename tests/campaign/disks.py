@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
+import urllib.request
 from pathlib import Path
 
 from tests.app.nursery import Nursery
@@ -12,19 +14,23 @@ from tests.campaign.running import running
 from tests.campaign.table import Row
 
 WORDS = {"ENOSPC": "disk full", "EROFS": "disk read-only", "EIO": "input/output error"}
+PORT = 8794
 SLOW_S = 10  # as in disk.c
 
 
 def refusals(word: str, nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     """Every change of a file fails for a while: detection goes on, the person is told, recording resumes by itself."""
     draw = random.Random(seed)
-    with running(nursery, folder, word, seed=seed) as one:
+    with running(nursery, folder, word, "--port", str(PORT), seed=seed) as one:
+        page = f"http://127.0.0.1:{one.port()}/api/v1/state"
         for number in range(count):
             one.set("fault", word)
             one.until_said("cannot be written", number + 1)
             one.more_events(2)
-            if not one.status()["troubles"]:
-                raise LawBrokenError("the status says nothing of it")
+            with urllib.request.urlopen(page, timeout=10) as answer:
+                shown = json.load(answer)
+            if shown["well"] or not shown["troubles"] or not one.status()["troubles"]:
+                raise LawBrokenError(f"status or page say nothing of it: {shown}")
             time.sleep(draw.uniform(0.0, 1.0))
             one.set("fault", "none")
             one.until_said("is written again", 2 * (number + 1))
@@ -33,7 +39,9 @@ def refusals(word: str, nursery: Nursery, folder: Path, count: int, seed: int) -
     gap = any(line["type"] == "interval" and line["kind"] == "gap" for line in replay)
     if not gap:
         raise LawBrokenError("the recording lacks signal and its replay tells of no gap")
-    seen = "shown as not stored, told, in the log once it can be written; the recording has a gap and goes on"
+    seen = (
+        "detection and page go on, it is told, in the log once it can be written; the recording has a gap and goes on"
+    )
     return Row(WORDS[word], count, seen)
 
 

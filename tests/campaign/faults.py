@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.app.nursery import Nursery
-from tests.campaign import disks, host, lines, sudden
+from tests.campaign import disks, host, keeping, lines, sudden
 from tests.campaign.laws import LawBrokenError
 from tests.campaign.table import Row
 
@@ -62,6 +62,8 @@ def faults(kills: int) -> list[Fault]:
         "second daemons": host.second_daemons,
         "memory": host.memory_limits,
         "stuck browsers": host.stuck_browsers,
+        "kills of prune": keeping.prune_kills,
+        "daily pruning": keeping.daily_pruning,
     }
 
     def of(fault: Callable[..., Row], amount: float) -> Callable[[Nursery, Path, int], Row]:

@@ -31,7 +31,7 @@ def steps(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     with running(nursery, folder, "steps", seed=seed) as one:
         for number in range(count):
             one.set("clock", f"{HOUR_NS if number % 2 == 0 else 0} 0")
-            one.more_events(2)
+            one.until("the step's interval", partial(_told, one, "clock_step", number + 1))
         one.more_events(2)
     told = one.intervals("clock_step")
     if len(told) != count:
@@ -51,6 +51,11 @@ def summer_time_ends(nursery: Nursery, folder: Path, count: int, seed: int) -> R
     return Row("end of summer time", count, "each event with the offset then valid; no step of the clock")
 
 
+def _told(one: Running, kind: str, times: int) -> bool:
+    """Whether so many of such intervals were printed."""
+    return sum(f'"kind": "{kind}"' in line for line in one.child.of_type("interval")) >= times
+
+
 def _both_offsets(one: Running) -> bool:
     """Whether the log has events of summer and of winter time."""
     with LogReader(log_path(one.folder)) as log:
@@ -66,7 +71,8 @@ def suspends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
             ahead = (number + 1) * HOUR_NS
             one.set("clock", f"{ahead} {ahead}")
             one.child.send(signal.SIGCONT)
-            one.more_events(2)
+            one.until("the suspend's interval", partial(_told, one, "suspend", number + 1))
+        one.more_events(2)
     told = one.intervals("suspend")
     if len(told) != count:
         raise LawBrokenError(f"{count} suspends, and the log tells of {len(told)}")
@@ -132,8 +138,7 @@ def memory_limits(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
 def stuck_browsers(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     """Browsers that open the live channel and never read."""
     with running(nursery, folder, "stuck", "--port", "8791", seed=seed) as one:
-        one.until("the page", lambda: "the page is at" in one.child.said())
-        port = int(one.child.said().rpartition("127.0.0.1:")[2].split("/")[0].split()[0])
+        port = one.port()
         sockets = []
         before = _resident_bytes(one)
         for _ in range(count):

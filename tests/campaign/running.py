@@ -35,6 +35,11 @@ class Running:
             raise LawBrokenError(f"the daemon is gone: {self.child.said()}")
         return answer
 
+    def port(self) -> int:
+        """Where the page is served, once it is."""
+        self.until("the page", lambda: "the page is at" in self.child.said())
+        return int(self.child.said().rpartition("127.0.0.1:")[2].split("/")[0].split()[0])
+
     def events(self) -> int:
         """How many events were printed so far."""
         return len(self.child.of_type("event"))
@@ -73,21 +78,29 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    nursery: Nursery, folder: Path, name: str, *options: str, seed: int = 1, zone: str = "", ahead_ns: int = 0
+    nursery: Nursery,
+    folder: Path,
+    name: str,
+    *options: str | Path,
+    seed: int = 1,
+    zone: str = "",
+    ahead_ns: int = 0,
+    speed: float = 1.0,
 ) -> Iterator[Running]:
     """The daemon, once it shows events. At the end it is stopped, and everything that was shown must be in the log.
 
-    It lives in `zone` where one is given, and its wall clock begins `ahead_ns` ahead.
+    It lives in `zone` where one is given, its wall clock begins `ahead_ns` ahead, and all its clocks and its board run
+    `speed` times as fast.
     """
     control = folder / name
     data = control / "data"
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     environ = {"CAMPAIGN_ROOT": str(data), "CAMPAIGN_FAULT": str(control / "fault")}
-    environ["CAMPAIGN_CLOCK"] = str(control / "clock")
+    environ |= {"CAMPAIGN_CLOCK": str(control / "clock"), "CAMPAIGN_SPEED": str(speed)}
     (control / "clock").write_text(f"{ahead_ns} 0")
     if zone:
         environ["TZ"] = zone
-    with PtyBoard(control / "tty", seed) as board:
+    with PtyBoard(control / "tty", seed, speed=speed) as board:
         arguments: list[str | Path] = ["run", "--source", board.path, "--json", "--data", data]
         arguments += options or ("--no-page",)
         child = nursery.start(*arguments, environ=environ)

@@ -1,0 +1,83 @@
+"""Faults while signal is dropped: pruning killed at any moment, and the daemon's own pruning while it listens."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+from tests.app.kept import write_session
+from tests.app.nursery import Nursery
+from tests.campaign.laws import LawBrokenError, check_sound, logged, sessions
+from tests.campaign.running import running
+from tests.campaign.table import Row
+
+OPTIONS = ("prune", "--days", "5", "--around", "20", "--data")
+SPEED = 60.0  # the daemon's first pruning is ten minutes after its start
+PATIENCE_S = 120.0
+
+
+def prune_kills(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """kill -9 at random moments of a pruning: nothing is damaged, and the next one completes it."""
+    draw = random.Random(seed)
+    made, asked = folder / "made", folder / "asked"
+    made.mkdir()
+    for number in range(2):
+        write_session(made, f"session{number}", seed=seed + 2 * number)
+    shutil.copytree(made, asked)
+    began_s = time.monotonic()
+    _command(nursery, *OPTIONS, asked)
+    whole_s = time.monotonic() - began_s
+    wanted, events = _signal(asked), logged(made)
+    for number in range(count):
+        data = folder / f"killed{number}"
+        shutil.copytree(made, data)
+        child = nursery.start(*OPTIONS, data)
+        time.sleep(draw.uniform(0.0, whole_s))
+        child.end(signal.SIGKILL)
+        check_sound(data)
+        _command(nursery, "verify", "--data", data)
+        _command(nursery, *OPTIONS, data)
+        if _signal(data) != wanted or logged(data) != events:
+            raise LawBrokenError(f"a pruning that was killed and done again has left something else in {data}")
+        shutil.rmtree(data)
+    return Row("kill -9 of prune", count, "nothing damaged; the next one completes it, to the same bytes")
+
+
+def daily_pruning(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """`[keep]` in the configuration: old signal goes by itself while the daemon listens, and it loses nothing."""
+    config = folder / "config.toml"
+    config.write_text("[keep]\nsignal_days = 5\naround_event_s = 2\n")
+    for number in range(count):
+        name = f"daily{number}"
+        data = folder / name / "data"
+        data.mkdir(parents=True)
+        old = write_session(data, "20240601T120000-1", seed=seed + number)
+        before = _size(old)
+        with running(nursery, folder, name, "--no-page", "--config", config, seed=seed, speed=SPEED) as one:
+            one.until("the pruning", partial(_smaller, old, before), PATIENCE_S)
+            one.more_events(2)
+            if one.status()["scans_lost"]:
+                raise LawBrokenError(f"pruning cost {one.status()['scans_lost']} scans")
+    return Row("pruning by itself while it listens", count, "old signal goes, no scan is lost")
+
+
+def _command(nursery: Nursery, *arguments: str | Path) -> None:
+    child = nursery.run(*arguments)
+    if child.code:
+        raise LawBrokenError(f"{arguments[0]} ended with {child.code}: {child.out.read_text()} {child.said()}")
+
+
+def _signal(data: Path) -> dict[str, bytes]:
+    return {f"{one.name}/{path.name}": path.read_bytes() for one in sessions(data) for path in one.iterdir()}
+
+
+def _size(recording: Path) -> int:
+    return sum(path.stat().st_size for path in recording.glob("*.emgw"))
+
+
+def _smaller(recording: Path, before: int) -> bool:
+    return _size(recording) < 0.9 * before
