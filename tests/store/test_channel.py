@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import stat
@@ -98,6 +99,25 @@ def test_a_daemon_that_stays_silent_is_said(tmp_path: Path) -> None:
         silent.listen()
         with pytest.raises(EmgtwitchError, match=r"does not answer within 0\.05 s"):
             ask(tmp_path, {}, timeout_s=0.05)
+
+
+def test_a_refusal_is_heard_by_who_comes_late_with_the_request(tmp_path: Path) -> None:
+    refusal = json.dumps({"error": "No.", "exit_code": 73}).encode() + b"\n"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / SOCKET_NAME))
+        listener.listen()
+        send = socket.socket.sendall
+
+        def late(client: socket.socket, data: bytes) -> None:
+            daemon, _ = listener.accept()
+            send(daemon, refusal)
+            daemon.close()
+            send(client, data)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(socket.socket, "sendall", late)
+            with pytest.raises(CannotWriteError, match=r"No\."):
+                ask(tmp_path, {"command": "mark"})
 
 
 def test_another_user_is_refused_even_where_the_sockets_mode_lets_him(public_folder: Path) -> None:

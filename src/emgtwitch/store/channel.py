@@ -102,7 +102,8 @@ def ask(folder: Path, request: dict[str, Any], timeout_s: float = 5.0) -> dict[s
         try:
             with _address(folder / SOCKET_NAME) as address:
                 client.connect(address)
-            client.sendall(json.dumps(request).encode() + b"\n")
+            with contextlib.suppress(BrokenPipeError):  # who refuses us does not wait for the request
+                client.sendall(json.dumps(request).encode() + b"\n")
             line = _line(client)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError, PermissionError):
             return None
