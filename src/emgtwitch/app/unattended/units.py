@@ -22,7 +22,8 @@ MADE_BY = "# Written by emgtwitch install; emgtwitch uninstall removes it."
 
 # Why options are missing. MemoryDenyWriteExecute: numba compiles at run time. PrivateDevices, PrivateNetwork: the board
 # is a device, the page is served on the loopback interface. ProtectHome=yes: the data lie there. What a user's manager
-# cannot enforce by itself needs a user namespace, hence PrivateUsers.
+# cannot enforce by itself needs a user namespace, hence PrivateUsers. What the filter refuses must fail, not kill: the
+# OpenBLAS of numpy asks where its memory shall lie (mbind) and can do without an answer.
 _UNIT = """{made_by}
 [Unit]
 Description=emgtwitch: listens to a muscle
@@ -32,7 +33,7 @@ StartLimitIntervalSec=0
 Type=notify
 ExecStart={start}
 WatchdogSec={watchdog_s}
-Restart=on-failure
+Restart=always
 RestartSec=15
 RestartPreventExitStatus=2
 TimeoutStartSec=180
@@ -63,6 +64,7 @@ KeyringMode=private
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
 {network}DevicePolicy=closed
 DeviceAllow=char-ttyUSB rw
 DeviceAllow=char-ttyACM rw
