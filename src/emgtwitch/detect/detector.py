@@ -185,13 +185,17 @@ def parameters(
     settings: Settings, fs_Hz: float, uV_per_count: float, rails: tuple[float, float]
 ) -> npt.NDArray[np.void]:
     """The kernel's parameters for this rate: one row of PARAMS. Raises SettingsError where the rate is out of range."""
-    return _designed(settings, fs_Hz, uV_per_count, rails).copy()
+    row = _designed(settings, fs_Hz).copy()
+    p = row[0]
+    p["scale"] = uV_per_count
+    p["rail_low"] = -math.inf if math.isnan(rails[0]) else rails[0]
+    p["rail_high"] = math.inf if math.isnan(rails[1]) else rails[1]
+    return row
 
 
 @lru_cache(maxsize=8)  # quantiles of filtered noise take 40 ms, and channels and recordings share them
-def _designed(
-    settings: Settings, fs_Hz: float, uV_per_count: float, rails: tuple[float, float]
-) -> npt.NDArray[np.void]:
+def _designed(settings: Settings, fs_Hz: float) -> npt.NDArray[np.void]:
+    """All but scale and rails, which channels need not share; a NaN among them would never be found again."""
     if not LOWEST_RATE_HZ <= fs_Hz <= HIGHEST_RATE_HZ:
         raise SettingsError(
             f"The signal is sampled at {fs_Hz:g} Hz; {LOWEST_RATE_HZ:g} to {HIGHEST_RATE_HZ:g} Hz can be analysed."
@@ -208,7 +212,7 @@ def _designed(
     budget = settings.false_per_hour / SCALES / 3600
     row = np.zeros(1, dtype=PARAMS)
     p = row[0]
-    p["tick"], p["first_scale"], p["fs"], p["scale"] = tick, first_scale, fs_Hz, uV_per_count
+    p["tick"], p["first_scale"], p["fs"] = tick, first_scale, fs_Hz
     p["main"] = main
     p["low"] = butterworth_band_pass(1, 4.0, 25.0, fs_Hz)[0]
     p["mid"] = butterworth_high_pass(min(80.0, 0.3 * fs_Hz), fs_Hz)[0]
@@ -250,8 +254,6 @@ def _designed(
     p["tone_max"] = min(p["twitch_max"], round(0.3 * fs_Hz))
     p["spasm_min"] = math.ceil(settings.spasm_min_s * fs_Hz)
     p["min_length"] = math.ceil(settings.min_ms / 1000 * fs_Hz)
-    p["rail_low"] = -math.inf if math.isnan(rails[0]) else rails[0]
-    p["rail_high"] = math.inf if math.isnan(rails[1]) else rails[1]
     p["rail_run"] = max(3, round(0.02 * fs_Hz))
     p["flat_run"] = round(0.25 * fs_Hz)
     p["guard"] = round(0.25 * fs_Hz)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -106,9 +107,15 @@ def degrees_of_freedom(sections: Sections, window: int) -> float:
 
 def autocorrelation(sections: Sections, lags: int) -> npt.NDArray[np.float64]:
     """Autocorrelation of filtered white noise at lags 0 .. lags - 1, at most 2048; 1 at lag 0."""
-    spectrum = np.abs(np.fft.rfft(impulse_response(sections, 2048), 4096)) ** 2
-    rho = np.fft.irfft(spectrum)[:lags]
+    return _autocorrelation(sections.tobytes())[:lags]
+
+
+@lru_cache(maxsize=4)  # a design asks ten times for the same
+def _autocorrelation(sections: bytes) -> npt.NDArray[np.float64]:
+    spectrum = np.abs(np.fft.rfft(impulse_response(np.frombuffer(sections).reshape(-1, 5), 2048), 4096)) ** 2
+    rho = np.fft.irfft(spectrum)
     out: npt.NDArray[np.float64] = rho / rho[0]
+    out.flags.writeable = False
     return out
 
 
