@@ -257,12 +257,17 @@ class Daemon:
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         command = request.get("command")
         answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"mark": self._mark, "status": self._status}
-        if command not in answers:
+        if not isinstance(command, str) or command not in answers:
             raise UsageError(f"The daemon knows the commands {' and '.join(answers)}, not {command!r}.")
         return answers[command](request)
 
     def _mark(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._note(str(request.get("kind", "mark")), request.get("detail") or {})
+        detail = request.get("detail") or {}
+        if not isinstance(detail, dict):
+            raise UsageError(
+                f"A mark's detail is an object, not {str(detail)[:40]!r}. Leave it out, or name its parts."
+            )
+        self._note(str(request.get("kind", "mark")), detail)
         return {"done": True}
 
     def _note(self, kind: str, detail: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emgtwitch.errors import EmgtwitchError, NoBoardError
+from emgtwitch.errors import EmgtwitchError, NoBoardError, UsageError
 from emgtwitch.sources.clocks import read_clocks
 from emgtwitch.sources.handshake import Handshake, SilentBoardError
 from emgtwitch.sources.link import Link, LinkLostError
@@ -21,6 +21,7 @@ from emgtwitch.wire.records import Change, Hello, Note, Port, Record, Session, S
 OpenLink = Callable[[], Link | None]
 
 RETRY_S = 0.25
+MAX_NOTE_BYTES = 3000  # of the 4096 that a frame may have
 HELLO_S = 5.0  # reset, bootloader (up to 2 s) and then some
 
 
@@ -102,8 +103,20 @@ class LiveSource:
         return head + out + self._take_notes()
 
     def note(self, kind: str, detail: Mapping[str, Any] | None = None) -> None:
-        """Put a mark of the wearer into the stream, at the scan that arrives next."""
-        self._queue.put(Note({"kind": kind, **(detail or {})}))
+        """Put a mark of the wearer into the stream, at the scan that arrives next.
+
+        Raises UsageError for one that a frame does not hold or that would not be read back.
+        """
+        mark = Note({"kind": kind, **(detail or {})})
+        try:
+            body = mark.pack()
+        except (ValueError, RecursionError):
+            body = b""
+        if not Note.unpack(body).json:
+            raise UsageError("The mark is no text and numbers that can be stored. Write it in plain words.")
+        if len(body) > MAX_NOTE_BYTES:
+            raise UsageError(f"The mark has {len(body)} bytes as JSON; it may have {MAX_NOTE_BYTES}. Shorten the note.")
+        self._queue.put(mark)
 
     def change(self, values: Mapping[str, Any]) -> None:
         """Put a change of settings, calibration or placement into the stream: only what changed."""

@@ -82,7 +82,7 @@ class CommandServer:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise ValueError("not an object")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return {"error": f"A request is one JSON object a line; this was none ({error}).", "exit_code": 2}
         try:
             return self._handler(request)
