@@ -62,7 +62,7 @@ def _rate(columns: Sequence[Column], fs_Hz: float | None, name: str) -> Fraction
     if rate is None:
         raise UnreadableInputError(f"{name} does not say its sampling rate. Give it: --fs HZ, for example --fs 1000.")
     if not 0 < rate <= _MAX_U32:
-        raise UnreadableInputError(f"{name} says a sampling rate of {float(rate):g} Hz. Give the right one: --fs HZ.")
+        raise UnreadableInputError(f"{name} says a sampling rate of {_hertz(rate)}. Give the right one: --fs HZ.")
     return fitted(rate)
 
 
@@ -72,7 +72,9 @@ def fitted(rate: Fraction) -> Fraction:
 
 
 def _hertz(rate: Fraction | None) -> str:
-    return "rate unknown" if rate is None else f"{float(rate):g} Hz"
+    if rate is None:
+        return "rate unknown"
+    return f"{float(rate):g} Hz" if rate <= _MAX_U32 else f"more than {_MAX_U32} Hz"
 
 
 def _factors(columns: Sequence[Column], units: str | None, name: str) -> list[float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import re
@@ -15,18 +16,19 @@ from emgtwitch.errors import UnreadableInputError
 COMMENTS = ("#", "%", "//")
 MISSING = {"", "nan", "na", "n/a", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity"}
 _SAMPLED_LINES = 200
+_LONGEST_RATE = 40  # digits; more are no rate
 _NUMBER = {
-    ".": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"),
+    ".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"),
     ",": re.compile(r"[+-]?(\d+(,\d+)?|,\d+)([eE][+-]?\d+)?"),
 }
 # Several of these fit some files; the first that fits best wins.
 _CANDIDATES = ((";", "."), (";", ","), ("\t", "."), ("\t", ","), (",", "."), (None, "."), (None, ","))
 _RATE = re.compile(
-    r"(?:sampl\w*[ _-]{0,3}(?:rate|freq\w*)|\bfs\b|\bs_?rate\b|\bfrequency)[^0-9:=,;]{0,20}"
+    r"(?:sampl\w{0,20}[ _-]{0,3}(?:rate|freq\w{0,20})|\bfs\b|\bs_?rate\b|\bfrequency)[^0-9:=,;]{0,20}"
     r"[:=,;\s]+(\d+(?:\.\d+)?)\s*(khz)?",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"^[#%/ ]*(?P<key>[^:=]+):=(?P<value>.*)$")  # BioSPPy: '# Labels:= EMG'
+_MOST_BITS = 64  # of a converter
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def cells_of(line: str, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return [cell.strip('"') for cell in line.split()]
     if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+        with contextlib.suppress(csv.Error):  # a cell longer than it takes
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
     return [cell.strip() for cell in line.split(delimiter)]
 
 
@@ -182,14 +185,15 @@ def _said_in_comments(comments: Sequence[str], width: int) -> _Said:
         if text.startswith("{"):
             try:
                 return _opensignals(json.loads(text), width)
-            except (ValueError, TypeError, KeyError, AttributeError):
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
                 continue
-    keys = {m["key"].strip().casefold(): m["value"].strip() for line in comments if (m := _KEY.match(line))}
+    said = [line.lstrip("#%/ ").partition(":=") for line in comments]  # BioSPPy: '# Labels:= EMG'
+    keys = {key.strip().casefold(): value.strip() for key, sign, value in said if sign and not set(key) & set(":=")}
     labels = tuple(label.strip() for label in keys.get("labels", "").split("\t"))
     bits = keys.get("resolution", "")
     return _Said(
         labels=labels if len(labels) == width and all(labels) else (),
-        bits=(int(bits),) * width if bits.isdecimal() and 0 < int(bits) <= 32 else (),
+        bits=(int(bits),) * width if bits.isdecimal() and len(bits) < 3 and 0 < int(bits) <= 32 else (),
     )
 
 
@@ -205,12 +209,19 @@ def _opensignals(devices: dict[str, dict[str, object]], width: int) -> _Said:
         others = len(columns) - len(channels)
         converted = bool(device.get("convertedValues", 0))
         labels += map(str, columns)
-        bits += [None] * others + [None if converted else int(str(b)) for b in said]
+        bits += [None] * others + [None if converted else _bits(b) for b in said]
         sensors += ["" for _ in range(others)] + [str(n) for n in names[: len(channels)]]
         rates.add(Fraction(repr(float(str(device["sampling rate"])))))
     if not len(labels) == len(bits) == len(sensors) == width:
         return _Said(rate=rates.pop() if len(rates) == 1 else None)
     return _Said(rates.pop() if len(rates) == 1 else None, tuple(labels), tuple(bits), tuple(sensors))
+
+
+def _bits(value: object) -> int:
+    bits = int(str(value))
+    if not 0 < bits <= _MOST_BITS:
+        raise ValueError(f"a converter of {bits} bits")
+    return bits
 
 
 def _list(value: object) -> list[object]:
@@ -238,6 +249,8 @@ def _rate_in(lines: Sequence[str]) -> Fraction | None:
     for line in lines:
         match = _RATE.search(line)
         if match:
+            if len(match[1]) > _LONGEST_RATE:
+                return None
             rate = Fraction(match[1]) * (1000 if match[2] else 1)
             return rate or None
     return None

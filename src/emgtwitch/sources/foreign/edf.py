@@ -24,7 +24,9 @@ from emgtwitch.sources.foreign.contents import UNKNOWN_RAILS, Block, Column, Con
 _FIXED = 256  # bytes of the header, and again for each signal
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # label ... reserved of the signal headers
 _BATCH_BYTES = 1 << 20
-_ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15[^\x14]*)?\x14")
+_SHORTEST_S, _LONGEST_S = 1e-6, 1e9  # of a record
+_LONGEST_HOLE = 1 << 31  # scans
+_ONSET = re.compile(rb"([+-]\d{1,15}(?:\.\d{0,15})?)(?:\x15[^\x14]*)?\x14")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,11 @@ def _header(path: Path) -> _Header:
         bdf = fixed[:1] == b"\xff"
         try:
             size, records, count = int(fixed[184:192]), int(fixed[236:244]), int(fixed[252:256])
-            duration = Fraction(fixed[244:252].decode("ascii").strip())
-            if count < 1 or size < _FIXED * (count + 1) or duration < 0:
-                raise ValueError(f"{count} signals, {size} bytes of header, records of {float(duration):g} s")
+            length = fixed[244:252].decode("ascii").strip()
+            seconds = float(length)
+            if count < 1 or size < _FIXED * (count + 1) or not (seconds == 0 or _SHORTEST_S <= seconds <= _LONGEST_S):
+                raise ValueError(f"{count} signals, {size} bytes of header, records of {seconds:g} s")
+            duration = Fraction(length) if seconds else Fraction(0)
             raw = file.read(size - _FIXED)
             if len(raw) < size - _FIXED:
                 raise _cut(path, f"{_FIXED + len(raw)} of the {size} bytes of its header are there")
@@ -191,6 +195,8 @@ def _starts(told: list[int], index: int, samples: int, header: _Header) -> npt.N
     for k, start in enumerate(told):
         if start < index - 1:
             raise UnreadableInputError(f"The records of {header.path.name} overlap in time or run backwards.")
+        if start > index + _LONGEST_HOLE:
+            raise UnreadableInputError(f"A record of {header.path.name} is said to begin {start - index} scans later.")
         starts[k] = index if start <= index + 1 else start
         index = int(starts[k]) + samples
     return starts

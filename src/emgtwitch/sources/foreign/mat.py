@@ -16,13 +16,14 @@ from emgtwitch.errors import UnreadableInputError
 from emgtwitch.sources.foreign.choose import looks_like_emg, names_no_signal
 from emgtwitch.sources.foreign.contents import Block, Column, Contents
 from emgtwitch.sources.foreign.mat5 import variables
-from emgtwitch.sources.foreign.opensignals import DAMAGE, open_hdf5
+from emgtwitch.sources.foreign.opensignals import DAMAGE, open_hdf5, refuse_promises
 from emgtwitch.sources.foreign.placing import ramp
 from emgtwitch.sources.foreign.units import uV_per
 
 _RATE = re.compile(r"fs|f_s|fsamp|srate|sr|sampl\w*|freq\w*|rate", re.IGNORECASE)
 _UNIT = re.compile(r"units?", re.IGNORECASE)
 _MAX_DEPTH = 6
+_BATCH_SCANS = 1 << 16
 
 
 class _Array(NamedTuple):
@@ -71,7 +72,8 @@ def load(path: Path) -> Contents:
 
 
 def _blocks(data: Sequence[npt.NDArray[Any]]) -> Iterator[Block]:
-    yield Block(0, np.stack([column.astype(np.float64) for column in data], axis=-1))
+    for at in range(0, len(data[0]), _BATCH_SCANS):
+        yield Block(at, np.stack([column[at : at + _BATCH_SCANS].astype(np.float64) for column in data], axis=-1))
 
 
 def _classic(path: Path) -> Mapping[str, Any]:
@@ -85,14 +87,20 @@ def _hdf5(path: Path) -> Mapping[str, Any]:
     """A version 7.3 file: HDF5, whose data sets hold the transpose of MATLAB's arrays."""
     with open_hdf5(path) as file:
         try:
-            return {name: _taken(file[name], 0) for name in file if not name.startswith("#")}
+            seen: set[int] = set()
+            return {name: _taken(file[name], path, seen, 0) for name in file if not name.startswith("#")}
         except DAMAGE as error:
             raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
 
 
-def _taken(node: Any, depth: int) -> Any:
+def _taken(node: Any, path: Path, seen: set[int], depth: int) -> Any:
+    """What is at `node`; a group that has a second name, perhaps within itself, is taken once."""
     if hasattr(node, "keys"):
-        return {name: _taken(node[name], depth + 1) for name in node} if depth < _MAX_DEPTH else {}
+        if depth >= _MAX_DEPTH or hash(node.id) in seen:
+            return {}
+        seen.add(hash(node.id))
+        return {name: _taken(node[name], path, seen, depth + 1) for name in node}
+    refuse_promises(node, path)
     value = np.asarray(node[()])
     if node.attrs.get("MATLAB_class") == b"char":
         return "".join(chr(int(letter)) for letter in value.ravel(order="F"))

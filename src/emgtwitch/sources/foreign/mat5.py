@@ -21,6 +21,7 @@ _STRUCT, _CHAR = 2, 4  # array classes
 _NUMERIC = range(6, 16)
 _COMPLEX = 0x0800
 _MAX_DEPTH = 8
+_MOST_PACKED, _UNPACKED_BYTES = 50, 1 << 20  # numbers of a signal pack far less; what packs more was made to
 
 
 class _Element(NamedTuple):
@@ -37,10 +38,15 @@ def variables(raw: bytes) -> dict[str, Any]:
     if order is None:
         raise ValueError("its header is not there")
     found = {}
+    room = _UNPACKED_BYTES + _MOST_PACKED * len(raw)
     for element in _elements(memoryview(raw)[HEADER_BYTES:], order):
         if element.kind == _COMPRESSED:
             try:
-                inflated = zlib.decompress(element.data)
+                unpacking = zlib.decompressobj()
+                inflated = unpacking.decompress(element.data, room)
+                if not unpacking.eof:
+                    raise ValueError(f"a compressed variable breaks off, or is over {_MOST_PACKED} times its size")
+                room -= len(inflated) - 1  # never 0, which would mean no limit
             except zlib.error as error:
                 raise ValueError(f"a compressed variable does not unpack ({error})") from error
             element = next(_elements(memoryview(inflated), order), element)

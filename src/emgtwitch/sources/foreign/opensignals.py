@@ -14,6 +14,7 @@ from emgtwitch.sources.foreign.contents import UNKNOWN_RAILS, Block, Column, Con
 from emgtwitch.sources.foreign.placing import SequenceGaps, split
 
 _BATCH_SCANS = 1 << 16
+_MOST_PACKED, _UNPACKED_BYTES = 50, 1 << 20
 # what h5py raises on damaged files, depending on where it trips
 DAMAGE = (
     OSError,
@@ -40,12 +41,22 @@ def open_hdf5(path: Path) -> Any:
         raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
 
 
+def refuse_promises(data: Any, path: Path) -> None:
+    """A data set that is empty space, or unpacks to far more than the file holds, was made so: no recording is.
+
+    Raises UnreadableInputError.
+    """
+    stored, said = path.stat().st_size, int(np.prod(data.shape, dtype=np.float64) * data.dtype.itemsize)
+    if said > _UNPACKED_BYTES + _MOST_PACKED * stored:
+        raise UnreadableInputError(f"{path.name} is damaged: {data.name} promises {said} bytes, the file has {stored}.")
+
+
 def load(path: Path) -> Contents:
     """The channels of every device in the file, as counts of the converter. Raises UnreadableInputError."""
     with open_hdf5(path) as file:
         try:
             devices = [file[name] for name in file if "raw" in file[name] and "sampling rate" in file[name].attrs]
-            found = [entry for device in devices for entry in _channels(device, alone=len(devices) == 1)]
+            found = [entry for device in devices for entry in _channels(device, path, alone=len(devices) == 1)]
         except DAMAGE as error:
             raise UnreadableInputError(f"{path.name} is damaged or of an unknown layout: {error}.") from error
     if not found:
@@ -57,13 +68,14 @@ def load(path: Path) -> Contents:
     return Contents(columns, lambda used: _blocks(path, [found[k][1] for k in used]))
 
 
-def _channels(device: Any, alone: bool) -> Iterator[tuple[Column, str]]:
+def _channels(device: Any, path: Path, alone: bool) -> Iterator[tuple[Column, str]]:
     """Columns and the paths of their data sets, in the order of the channel numbers."""
     rate = Fraction(repr(float(device.attrs["sampling rate"])))
     bits = np.ravel(device.attrs.get("resolution", [])).tolist()
     names = sorted((n for n in device["raw"] if n.startswith("channel_")), key=lambda n: int(n.split("_")[1]))
     for k, name in enumerate(names):
         data = device["raw"][name]
+        refuse_promises(data, path)
         label = _text(data.attrs.get("label", name))
         # BITalino lists its sequence and digital lines before the channels
         own = bits[k - len(names)] if len(bits) >= len(names) else None

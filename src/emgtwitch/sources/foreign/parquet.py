@@ -17,18 +17,26 @@ from emgtwitch.sources.foreign.contents import Block, Column, Contents
 
 _UNIT = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\])]+)[\])]")
 _BATCH_SCANS = 1 << 16
+_LONGEST_LABEL = 200  # letters; a longer one names no unit
 
 
 def load(path: Path) -> Contents:
     """The numeric columns of a Parquet file. Raises UnreadableInputError where it or pyarrow is missing or damaged."""
     file = _open(path)
-    rate = _rate(file.schema_arrow.metadata or {})
     columns = []
-    for field in file.schema_arrow:
-        match = _UNIT.fullmatch(field.name)
-        name, unit = (match["name"], match["unit"]) if match else (field.name, "")
-        numeric = str(field.type).startswith(("int", "uint", "float", "double", "halffloat"))
-        columns.append(Column(field.name, rate, unit, signal=numeric and not names_no_signal(name), aliases=(name,)))
+    try:
+        schema = file.schema_arrow
+        fields = [(field.name, str(field.type)) for field in schema]
+    except UnicodeDecodeError:
+        raise UnreadableInputError(f"{path.name} is damaged: the name of a column is no text. Copy it again.") from None
+    if len({name for name, _ in fields}) < len(fields):
+        raise UnreadableInputError(f"{path.name} has two columns of one name. Rename them.")
+    rate = _rate(schema.metadata or {})
+    for name, kind in fields:
+        match = _UNIT.fullmatch(name) if len(name) <= _LONGEST_LABEL else None
+        short, unit = (match["name"], match["unit"]) if match else (name, "")
+        numeric = kind.startswith(("int", "uint", "float", "double", "halffloat"))
+        columns.append(Column(name, rate, unit, signal=numeric and not names_no_signal(short), aliases=(short,)))
     return Contents(tuple(columns), lambda used: _blocks(path, used))
 
 
@@ -61,5 +69,5 @@ def _blocks(path: Path, used: Sequence[int]) -> Iterator[Block]:
             parts = [np.asarray(batch.column(name).to_numpy(zero_copy_only=False), np.float64) for name in names]
             yield Block(at, np.stack(parts, axis=1))
             at += batch.num_rows
-    except (OSError, ValueError, TypeError) as error:  # pyarrow's own are among these
+    except (OSError, ValueError, TypeError, LookupError) as error:  # pyarrow's own are among these
         raise UnreadableInputError(f"{path.name} is damaged at row {at}: {error}.") from error

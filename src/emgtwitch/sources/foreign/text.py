@@ -21,6 +21,8 @@ from emgtwitch.sources.foreign.units import uV_per
 
 _HEAD_BYTES = 1 << 18
 _CHUNK_BYTES = 1 << 20
+_LONGEST_LABEL = 200  # letters; a longer one names no unit
+_LONGEST_COUNT = 18  # digits, which 64 bits hold
 _UNIT = re.compile(r"^(?P<name>.*?)[\s_]*[(\[](?P<unit>[^)\]]*)[)\]]\s*$|^(?P<name2>.+)_(?P<unit2>[munµμ]?V|ms|us|s)$")
 _SECONDS = {
     "s": 1,
@@ -88,7 +90,7 @@ def _encoding(head: bytes) -> str:
 
 def _column(dialect: Dialect, k: int) -> Column:
     label, bits, sensor = dialect.labels[k], dialect.bits[k], dialect.sensors[k]
-    match = _UNIT.match(label)
+    match = _UNIT.match(label) if len(label) <= _LONGEST_LABEL else None
     name = (match["name"] or match["name2"] or label) if match else label
     unit = (match["unit"] or match["unit2"] or "").strip() if match else ""
     return Column(
@@ -133,7 +135,7 @@ def _resolution(cells: Sequence[str], decimal: str) -> float:
 
 def _counts(cells: Sequence[str]) -> bool:
     """Whether whole numbers go up by one in most rows, as a sequence number that starts again does."""
-    if len(cells) < 8 or not all(cell.lstrip("+").isdecimal() for cell in cells):
+    if len(cells) < 8 or not all(cell.lstrip("+").isdecimal() and len(cell) <= _LONGEST_COUNT for cell in cells):
         return False
     return float(np.mean(np.diff(np.array([int(cell) for cell in cells], dtype=np.float64)) == 1)) > 0.9
 
