@@ -153,6 +153,7 @@ def python_module(spec: Spec) -> str:
         f"WIRE_VERSION = {wire['version']}",
         f"MAX_BOARD_FRAME = {wire['max_board_frame']}",
         f"MAX_FRAME = {wire['max_frame']}",
+        "MAX_NESTED = 32  # lists and objects in one another, in a record's JSON",
         f"DEFAULT_BAUD = {wire['default_baud']}",
         "",
     ]
@@ -177,7 +178,13 @@ def python_module(spec: Spec) -> str:
         "        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be stored",
         "    except (ValueError, RecursionError):",
         "        return {}",
-        "    return value if isinstance(value, dict) else {}",
+        "    return value if isinstance(value, dict) and _nests(value, MAX_NESTED) else {}",
+        "",
+        "",
+        "def _nests(value: Any, left: int) -> bool:",
+        '    """Whether no list or object lies deeper: what is handed on is walked by recursion."""',
+        "    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()",
+        "    return left >= 0 and all(_nests(one, left - 1) for one in inner)",
     ]
     for record in spec["record"]:
         out += python_record(record)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 WIRE_VERSION = 1
 MAX_BOARD_FRAME = 254
 MAX_FRAME = 4096
+MAX_NESTED = 32  # lists and objects in one another, in a record's JSON
 DEFAULT_BAUD = 250000
 
 STREAM_RANGE = (0x01, 0x1f)
@@ -74,7 +75,13 @@ def _object(body: bytes) -> dict[str, Any]:
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be stored
     except (ValueError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) and _nests(value, MAX_NESTED) else {}
+
+
+def _nests(value: Any, left: int) -> bool:
+    """Whether no list or object lies deeper: what is handed on is walked by recursion."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left >= 0 and all(_nests(one, left - 1) for one in inner)
 
 
 @dataclass(frozen=True, slots=True)
