@@ -10,6 +10,7 @@ import sys
 
 from emgtwitch import __version__
 from emgtwitch.errors import CannotWriteError, EmgtwitchError
+from emgtwitch.legible import legible
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -75,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
             if sys.stdout is not None:  # closed before the program began
                 sys.stdout.flush()  # here and not at exit, where it could only end in a traceback
     except EmgtwitchError as error:
-        print(f"emgtwitch: {error}", file=sys.stderr)
+        print(f"emgtwitch: {legible(str(error))}", file=sys.stderr)  # it may quote a file that anybody made
         return error.exit_code
     except BrokenPipeError:  # `emgtwitch events | head`: the reader has what it wanted
         _discard_output()

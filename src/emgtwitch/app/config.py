@@ -26,6 +26,7 @@ DEVICE: dict[str, tuple[int, ...]] = {
 }
 WORN = ("muscle", "side", "placement")
 TABLES = ("detector", "device", "worn", "diary", "mqtt", "keep")
+LONGEST_LINE = 2000  # letters; the parser takes long for names of thousands of parts
 KEEP = ("signal_days", "around_event_s")
 MQTT: dict[str, type] = {"host": str, "port": int, "username": str, "password": str, "discovery_prefix": str}
 
@@ -65,12 +66,17 @@ def read_config(option: str | None) -> dict[str, Any]:
     import tomllib
 
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if longest := next((n for n, line in enumerate(text.splitlines(), 1) if len(line) > LONGEST_LINE), None):
+            raise UnreadableInputError(f"The configuration file {path}, line {longest}, is longer than {LONGEST_LINE}.")
+        tables = tomllib.loads(text)
     except OSError as error:
         raise UnreadableInputError(
             f"The configuration file {path} cannot be read: {error.strerror}. "
             "Name another with --config or EMGTWITCH_CONFIG."
         ) from None
+    except RecursionError:
+        raise UnreadableInputError(f"The configuration file {path} nests too deeply. Write plain tables.") from None
     except ValueError as error:
         raise UnreadableInputError(f"The configuration file {path} is no TOML: {error}. Correct that line.") from None
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from emgtwitch.errors import UsageError
 
 EPOCH = datetime.datetime(1970, 1, 1)
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9000
 
 
 def local_time(utc_ms: int, utc_offset_s: int) -> datetime.datetime:
@@ -65,10 +66,18 @@ def moment(text: str, today: datetime.date, *, end: bool) -> Moment:
             raise UsageError(
                 f"{text!r} is no time. Allowed: today, yesterday, 2024-05-31, 2024-05-31T14:30, 2024-05-31T14:30+02:00."
             ) from None
+        _check_year(shown.date(), text)
         if shown.tzinfo is not None:
             return Moment(None, round(1000 * shown.timestamp()))
         return Moment(wall_ms(shown), None)
+    _check_year(day, text)
     return Moment(wall_ms(datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(days=end)), None)
+
+
+def _check_year(day: datetime.date, text: str) -> None:
+    """Some days before and after it must be in the calendar, too. Raises UsageError."""
+    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise UsageError(f"{text!r} lies outside the years {EARLIEST_YEAR} to {LATEST_YEAR}. Give a day between them.")
 
 
 def day_of(text: str, option: str, today: datetime.date) -> datetime.date:

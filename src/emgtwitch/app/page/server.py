@@ -85,6 +85,7 @@ class PageServer:
             date_header=False,
             proxy_headers=False,
             lifespan="off",
+            http="h11",  # strict, whatever else is installed
             ws="websockets-sansio",
             ws_max_size=1024,
             ws_max_queue=4,
