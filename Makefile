@@ -11,11 +11,12 @@
 # make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
 # make campaign  a thousand kills, a thousand unplugs, every other fault: a table, docs/reliability.md (two hours)
-# make fuzz   ten minutes of wrong requests to the firmware's parser
+# make fuzz   every fuzzer for ten minutes, a table of them (two hours; FUZZ_SECONDS=60 a target; DOCS=1 writes it down)
+# make audit  known faults of the locked versions, by pip-audit; needs the network
 # make lock   new development versions from pyproject.toml
 # make clean  removes all that was made
 .NOTPARALLEL:
-.PHONY: demo test check bench speed accuracy peers fuzz lock clean lint types wire bench-quick bench-tools page-hour hardware campaign soak tests tests-quick axe
+.PHONY: demo test check bench speed accuracy peers fuzz audit lock clean lint types wire bench-quick bench-tools page-hour hardware campaign soak tests tests-quick axe
 .DEFAULT_GOAL := demo
 
 PY := .venv/bin/python
@@ -113,8 +114,16 @@ hardware: .venv/.stamp
 
 include firmware/firmware.mk firmware/sim/sim.mk
 
-fuzz:
-	$(MAKE) firmware-test FUZZ_SECONDS=600
+# What breaks the law lies in build/fuzz/TARGET afterwards, and belongs into tests/fuzz/crashes.
+fuzz: FUZZ_SECONDS := 600
+fuzz: .venv/.stamp build/firmware/fuzz_requests
+	$(PY) firmware/test/fuzz_seeds.py firmware/protocol/vectors.json build/firmware/seeds
+	$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS) $(if $(DOCS),--docs)
+
+# A version that could not be looked up counts as a fault: an index without advisories must not look like a clean bill.
+audit: .venv/.stamp
+	$(PIP) pip-audit
+	$(PY) -m pip_audit --strict --no-deps --disable-pip -r requirements-dev.lock
 
 # The environment with what emgtwitch itself needs, in the locked versions.
 .venv/.core: pyproject.toml requirements-dev.lock .ci/venv

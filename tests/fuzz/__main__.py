@@ -28,7 +28,9 @@ MOST_DEATHS = 5  # of one target, by a crash that Python does not survive
 def main() -> int:
     """Returns 1 where something broke the law."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.partition("\n")[0])
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"only these, of {', '.join([*MODULES, FIRMWARE])}")
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"only these, of {', '.join([*MODULES, FIRMWARE])}"
+    )
     parser.add_argument("--seconds", type=int, default=600, metavar="N", help="for each target (600)")
     parser.add_argument("--docs", action="store_true", help="write docs/reliability/fuzzing.md")
     args = parser.parse_args()

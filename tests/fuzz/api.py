@@ -86,7 +86,7 @@ def _ask(data: bytes) -> None:
         name, colon, value = line.partition(b":")
         if colon:
             headers[name.strip().lower()] = value.strip()
-    scope = {
+    scope: dict[str, Any] = {
         "type": "websocket" if method == b"LIVE" else "http",
         "method": method.decode("latin-1").upper(),
         "path": unquote_to_bytes(path).decode("utf-8", "replace"),  # as uvicorn does it
@@ -142,8 +142,29 @@ def _seeds() -> dict[str, bytes]:
 
 
 _WORDS = (
-    *(b"GET ", b"POST ", b"PATCH ", b"DELETE ", b"HEAD ", b"LIVE ", b"/api/v1/", b"&from=", b"&to=", b"today", b"&day="),
-    *(b"9999-12-31", b"0001-01-01", b"1970-01-01T00:00+23:59", b"&limit=", b"&channel=", b"&recording=", b"%00", b"%2B"),
+    *(
+        b"GET ",
+        b"POST ",
+        b"PATCH ",
+        b"DELETE ",
+        b"HEAD ",
+        b"LIVE ",
+        b"/api/v1/",
+        b"&from=",
+        b"&to=",
+        b"today",
+        b"&day=",
+    ),
+    *(
+        b"9999-12-31",
+        b"0001-01-01",
+        b"1970-01-01T00:00+23:59",
+        b"&limit=",
+        b"&channel=",
+        b"&recording=",
+        b"%00",
+        b"%2B",
+    ),
     *(b"nan", b"1e999", b"null", b"\\ud800", b'"note":', b'"kind":', b'"value":', b'"utc_ms":', b"host:", b"origin:"),
 )
 TARGETS = (Target("api", _ask, _seeds, _WORDS),)

@@ -96,7 +96,12 @@ def _seeds() -> dict[str, bytes]:
         "unknown": {"command": "dance"},
     }
     out = {name: json.dumps(line).encode() + b"\n" for name, line in lines.items()}
-    return out | {"all": b"".join(out.values()), "no_json": b"{\n", "no_line": b'{"command": "status"}', "list": b"[1]\n"}
+    return out | {
+        "all": b"".join(out.values()),
+        "no_json": b"{\n",
+        "no_line": b'{"command": "status"}',
+        "list": b"[1]\n",
+    }
 
 
 _WORDS = (b'{"command":', b'"mark"', b'"status"', b'"kind":', b'"detail":', b"null", b"NaN", b"\\ud800", b"[[[[", b'""')

@@ -56,7 +56,16 @@ def _seeds() -> dict[str, bytes]:
 
 
 _WORDS = (
-    *(b"[detector]\n", b"[device]\n", b"[[worn]]\n", b"[diary]\n", b"[mqtt]\n", b"[keep]\n", b"preset = ", b"mains_Hz = "),
+    *(
+        b"[detector]\n",
+        b"[device]\n",
+        b"[[worn]]\n",
+        b"[diary]\n",
+        b"[mqtt]\n",
+        b"[keep]\n",
+        b"preset = ",
+        b"mains_Hz = ",
+    ),
     *(b"channels = ", b"factors = [", b"host = ", b"nan", b"-inf", b"true", b"1979-05-27", b'"""', b"0x", b"1e999"),
 )
 TARGETS = (Target("config", _read, _seeds, _WORDS),)

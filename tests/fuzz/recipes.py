@@ -27,8 +27,12 @@ def hdf5(data: bytes, path: Path) -> None:
         groups: list[Any] = [file]
         for kind, where, name, kept, low, high in steps:
             group = groups[where % len(groups)]
+            if isinstance(group, h5py.Dataset) and kind % 5 != 2:
+                continue
             with contextlib.suppress(ValueError, TypeError, RuntimeError, OSError, KeyError, OverflowError):
-                _step(group, groups, kind % 5, NAMES[name % len(NAMES)], kept, struct.unpack("<H", bytes((low, high)))[0])
+                _step(
+                    group, groups, kind % 5, NAMES[name % len(NAMES)], kept, struct.unpack("<H", bytes((low, high)))[0]
+                )
     if data[1:2] == b"\x01":
         with path.open("r+b") as written:
             written.write(b"MATLAB 7.3")
@@ -50,4 +54,6 @@ def _step(group: Any, groups: list[Any], kind: int, name: str, kept: int, number
     elif kind == 3:
         group[name] = groups[number % len(groups)]  # a second name, perhaps of a group around it
     else:
-        group[name] = (h5py.SoftLink("/" + name), h5py.ExternalLink("/nowhere.h5", "/"), h5py.SoftLink("/raw"))[kept % 3]
+        group[name] = (h5py.SoftLink("/" + name), h5py.ExternalLink("/nowhere.h5", "/"), h5py.SoftLink("/raw"))[
+            kept % 3
+        ]

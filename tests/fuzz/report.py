@@ -35,7 +35,9 @@ class Seen:
             count, edges, features = match.groups()
             self.executions = max(self.executions, self._before + int(count))
             self.edges = max(self.edges, int(edges))
-            self.features = [max(n, int(features)) if at <= third else n for n, third in zip(self.features, _THIRDS)]
+            self.features = [
+                max(n, int(features)) if at <= third else n for n, third in zip(self.features, _THIRDS, strict=True)
+            ]
         elif (match := _STAT.search(line)) and match[1] == "number_of_executed_units":
             self.executions = max(self.executions, self._before + int(match[2]))
 
@@ -98,9 +100,11 @@ processor time and 200 MB beyond the start, for inputs of up to 64 kB. `make fuz
 - `decoder` runs the decoder's kernels interpreted, so that their coverage is seen and an index beyond an array would
   raise; compiled it would not. `pipeline` runs them compiled, and goes on to detection, log and lines for the terminal.
   The detector's kernels are compiled always: what they cover is not seen.
-- `hdf5` and `parquet` are read by libraries in C and C++, whose coverage is not seen either. Files of HDF5 are also made
+- `hdf5` and `parquet` are read by libraries in C and C++, whose coverage is not seen either. HDF5 files are also made
   by h5py from a recipe in the input, so that their content is odd and the file sound.
-- An importer is asked for the first four blocks of a file; the rest costs time in proportion to its samples, not memory.
+- An importer is asked for the first four blocks of a file; the rest costs time by its samples, not memory.
+- `pipeline` is allowed 0.1 s more for each new pair of settings and rate, whose filters take so long to design: a
+  recording made so that it changes them at every scan is read slowly, and can be interrupted.
 - `firmware` is the board's parser of requests in C, under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 Seeds stand in tests/fuzz/corpus, inputs that once broke the law in tests/fuzz/crashes; `make test` runs both.

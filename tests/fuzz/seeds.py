@@ -28,7 +28,9 @@ _TEXTS = {
     "plain": "\n".join(f"{k % 7}.5" for k in range(40)),
     "times": "time;EMG (mV)\n" + "\n".join(f"{k / 1000:.3f};{k % 5}" for k in range(40)).replace(".", ","),
     "biosppy": "# Simple Text Format\n# Sampling Rate (Hz):= 1000.00\n# Resolution:= 10\n# Labels:= EMG\n1\n2\n3\n",
-    "opensignals": "# OpenSignals Text File Format\n# " + json.dumps(_OPENSIGNALS) + "\n# EndOfHeader\n0\t5\t\n1\t6\t\n",
+    "opensignals": "# OpenSignals Text File Format\n# "
+    + json.dumps(_OPENSIGNALS)
+    + "\n# EndOfHeader\n0\t5\t\n1\t6\t\n",
     "quoted": '"a, b","EMG uV"\n1,"2"\n3,\n,NaN\n5,6\n',
 }
 
@@ -85,7 +87,12 @@ def _wav() -> dict[str, bytes]:
 
 def _mat() -> dict[str, bytes]:
     tree = {"time": np.arange(50) / RATE_Hz, "EMG": np.arange(50.0), "s": {"fs": 1000.0, "x": {"y": np.eye(3)}}}
-    others = {"cell": np.array(["a", 1], dtype=object), "z": np.array([1j]), "name": "Zucken", "logical": np.array([True])}
+    others = {
+        "cell": np.array(["a", 1], dtype=object),
+        "z": np.array([1j]),
+        "name": "Zucken",
+        "logical": np.array([True]),
+    }
     return {
         "made": _made("MAT"),
         "tree": _written(lambda path: scipy.io.savemat(path, tree)),

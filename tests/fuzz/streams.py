@@ -90,7 +90,7 @@ def seeds() -> dict[str, bytes]:
     whole = [*_bodies(before), *board[:half], *_bodies(between), *board[half:]]
     again = [*_bodies([Port(0, "ttyUSB0"), Port(1, "ttyUSB1"), replace(hello, run_count=hello.run_count + 1)])]
     opening = Import(1000, 1, 2, 1, (-100.0, 100.0, -100.0, 100.0))
-    imported = [opening, *(ImportSamples(k, (1.0, -2.0, 99.0, float("nan"))) for k in range(0, 8, 2))]
+    imported: list[Record] = [opening, *(ImportSamples(k, (1.0, -2.0, 99.0, float("nan"))) for k in range(0, 8, 2))]
     return {
         "raw": bytes((RAW,)) + told[:2000],
         "whole": listed(whole),

@@ -24,4 +24,5 @@ MODULES = {
 def target(name: str) -> Target:
     """The target of that name."""
     module = importlib.import_module(f"tests.fuzz.{MODULES[name]}")
-    return next(target for target in module.TARGETS if target.name == name)
+    targets: tuple[Target, ...] = module.TARGETS
+    return next(target for target in targets if target.name == name)
