@@ -15,6 +15,7 @@ from emgtwitch.sources.foreign.contents import Block, Column, Contents, Foreign
 from emgtwitch.sources.foreign.units import ALLOWED, uV_per, uV_per_asked
 
 _MAX_U32 = 2**32 - 1
+_MIN_HZ = 1e-6  # lower ones are no fraction of 32 bits
 
 
 def assemble(
@@ -55,13 +56,13 @@ def _rate(columns: Sequence[Column], fs_Hz: float | None, name: str) -> Fraction
             f"The channels of {name} were not sampled together: {shown}. Choose ones of the same kind by --channel."
         )
     if fs_Hz is not None:
-        if not (math.isfinite(fs_Hz) and 0 < fs_Hz <= _MAX_U32):
+        if not (math.isfinite(fs_Hz) and _MIN_HZ <= fs_Hz <= _MAX_U32):
             raise UnreadableInputError(f"A sampling rate of {fs_Hz:g} Hz is impossible. Give a positive one: --fs HZ.")
         return fitted(Fraction(repr(float(fs_Hz))))
     rate = columns[0].rate
     if rate is None:
         raise UnreadableInputError(f"{name} does not say its sampling rate. Give it: --fs HZ, for example --fs 1000.")
-    if not 0 < rate <= _MAX_U32:
+    if not _MIN_HZ <= rate <= _MAX_U32:
         raise UnreadableInputError(f"{name} says a sampling rate of {_hertz(rate)}. Give the right one: --fs HZ.")
     return fitted(rate)
 

@@ -55,7 +55,8 @@ def load(path: Path) -> Contents:
     """The channels of every device in the file, as counts of the converter. Raises UnreadableInputError."""
     with open_hdf5(path) as file:
         try:
-            devices = [file[name] for name in file if "raw" in file[name] and "sampling rate" in file[name].attrs]
+            groups = [file[name] for name in file if hasattr(file[name], "keys")]  # `in` would read a data set through
+            devices = [group for group in groups if "raw" in group and "sampling rate" in group.attrs]
             found = [entry for device in devices for entry in _channels(device, path, alone=len(devices) == 1)]
         except DAMAGE as error:
             raise UnreadableInputError(f"{path.name} is damaged or of an unknown layout: {error}.") from error

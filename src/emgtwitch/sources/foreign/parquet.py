@@ -48,7 +48,7 @@ def _open(path: Path) -> Any:
         raise UnreadableInputError(f"Reading {path.name} needs pyarrow: pip install 'emgtwitch[parquet]'.") from None
     try:
         return pyarrow.parquet.ParquetFile(path)
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
 
 
