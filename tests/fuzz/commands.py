@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import json
 import socket
 import threading
@@ -38,7 +37,6 @@ class _Daemon:
         self._server = CommandServer(self._folder, self._daemon._answer)
         while not self._daemon._source.connected:
             self.go_on()
-        atexit.register(self.close)
 
     def _sleep(self, seconds: float) -> None:
         self._now_s += seconds
@@ -71,18 +69,27 @@ class _Daemon:
         self._log.close()
 
 
-@functools.lru_cache(maxsize=1)
-def _daemon(_: int) -> _Daemon:
-    return _Daemon()
+_running: list[_Daemon] = []
 
 
-_asked = 0
+def _daemon() -> _Daemon:
+    """The one that runs, or a new one in its place."""
+    if _running and _running[0].asked >= _FRESH_AFTER:
+        _running.pop().close()
+    if not _running:
+        _running.append(_Daemon())
+    _running[0].asked += 1
+    return _running[0]
+
+
+@atexit.register
+def _end() -> None:
+    for daemon in _running:
+        daemon.close()
 
 
 def _tell(data: bytes) -> None:
-    global _asked
-    daemon = _daemon(_asked // _FRESH_AFTER)
-    _asked += 1
+    daemon = _daemon()
     for answer in daemon.tell(data):
         if answer.get("exit_code") == 1 or ("error" in answer and not is_sentence(answer["error"])):
             raise BrokenError(str(answer)[:160])
