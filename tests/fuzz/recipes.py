@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+_MOST_WRITTEN = 500  # along each side; a shape may promise far more
 RECIPE = 0x52  # a file of HDF5 begins otherwise
 NAMES = ("raw", "nSeq", "channel_1", "channel_2", "channel_x", "EMG", "fs", "unit", "a", "00:07")
 ATTRIBUTES = ("sampling rate", "resolution", "label", "sensor", "MATLAB_class")
@@ -22,7 +23,7 @@ def hdf5(data: bytes, path: Path) -> None:
     if data[:1] != bytes((RECIPE,)):
         path.write_bytes(data)
         return
-    steps = [data[at : at + 6] for at in range(2, len(data) - 5, 6)][:200]
+    steps = [data[at : at + 6] for at in range(2, len(data) - 5, 6)][:60]
     with h5py.File(path, "w", libver="latest" if data[1:2] > b"\x7f" else "earliest") as file:
         groups: list[Any] = [file]
         for kind, where, name, kept, low, high in steps:
@@ -47,7 +48,7 @@ def _step(group: Any, groups: list[Any], kind: int, name: str, kept: int, number
         if kept & 0x40:  # promised, never written
             made = group.create_dataset(name, shape, code, **({"chunks": True, "compression": "gzip"} if shape else {}))
         else:
-            made = group.create_dataset(name, data=np.zeros(shape[:1] if np.prod(shape) > 20_000 else shape, code))
+            made = group.create_dataset(name, data=np.zeros([min(n, _MOST_WRITTEN) for n in shape], code))
         groups.append(made)
     elif kind == 2:
         group.attrs[ATTRIBUTES[kept % len(ATTRIBUTES)]] = VALUES[number % len(VALUES)]

@@ -102,6 +102,8 @@ def _blocks(path: Path, names: Sequence[str]) -> Iterator[Block]:
         data = [file[name] for name in names]
         sequence = data[0].parent.get("nSeq")
         gaps = SequenceGaps()
+        if any(not one.shape for one in data) or (sequence is not None and not getattr(sequence, "shape", ())):
+            raise UnreadableInputError(f"{path.name} is damaged: a channel or the sequence is no row of numbers.")
         scans = min(len(d) for d in data)
         index = 0
         for at in range(0, scans, _BATCH_SCANS):
