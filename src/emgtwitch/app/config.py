@@ -68,7 +68,9 @@ def read_config(option: str | None) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         if longest := next((n for n, line in enumerate(text.splitlines(), 1) if len(line) > LONGEST_LINE), None):
-            raise UnreadableInputError(f"The configuration file {path}, line {longest}, is longer than {LONGEST_LINE}.")
+            raise UnreadableInputError(
+                f"The configuration file {path}, line {longest}, has over {LONGEST_LINE} letters. Break it up."
+            )
         tables = tomllib.loads(text)
     except OSError as error:
         raise UnreadableInputError(

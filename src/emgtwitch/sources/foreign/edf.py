@@ -196,7 +196,9 @@ def _starts(told: list[int], index: int, samples: int, header: _Header) -> npt.N
         if start < index - 1:
             raise UnreadableInputError(f"The records of {header.path.name} overlap in time or run backwards.")
         if start > index + _LONGEST_HOLE:
-            raise UnreadableInputError(f"A record of {header.path.name} is said to begin {start - index} scans later.")
+            raise UnreadableInputError(
+                f"A record of {header.path.name} is said to begin {start - index} scans late. It is damaged."
+            )
         starts[k] = index if start <= index + 1 else start
         index = int(starts[k]) + samples
     return starts
