@@ -1,6 +1,7 @@
-"""`python -m tests.fuzz`: every target, one after the other, and the table of what was seen.
+"""`python -m tests.fuzz`: every target, and the table of what was seen.
 
     --seconds N   for each (600)
+    --jobs N      targets at a time (2)
     --docs        the table also into docs/reliability/fuzzing.md
     TARGET ...    only these
 
@@ -13,6 +14,8 @@ import argparse
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tests.fuzz.report import Seen, table, write_docs
@@ -32,16 +35,17 @@ def main() -> int:
         "targets", nargs="*", metavar="TARGET", help=f"only these, of {', '.join([*MODULES, FIRMWARE])}"
     )
     parser.add_argument("--seconds", type=int, default=600, metavar="N", help="for each target (600)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="targets at a time (2)")
     parser.add_argument("--docs", action="store_true", help="write docs/reliability/fuzzing.md")
     args = parser.parse_args()
     if unknown := set(args.targets) - {*MODULES, FIRMWARE}:
         parser.error(f"there is no target {', '.join(sorted(unknown))}")
     wanted = args.targets or [*MODULES, *([FIRMWARE] if FIRMWARE_PROGRAM.exists() else [])]
     rows = []
-    for name in wanted:
-        print(f"{name}: {args.seconds} s", flush=True)
-        rows.append(fuzzed(name, args.seconds))
-        print(table(rows[-1:]), flush=True)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for row in pool.map(partial(fuzzed, seconds=args.seconds), wanted):
+            rows.append(row)
+            print(row.row(), flush=True)
     print(table(rows))
     if args.docs:
         write_docs(rows, args.seconds)
