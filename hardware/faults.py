@@ -11,7 +11,7 @@ from hardware.variants import Variant
 
 WORST_GEL_OHM = 1e3  # skin that hinders least
 OPEN, SHORT = 1e12, 1e-3
-BODIES = {"floating": "", "earthed": "Rtouch body 0 1"}
+BODIES = {"floating": "", "at ground": "Rtouch body 0 1", "at the supply": "Rtouch body vcc 1"}
 ELECTRODES = (("sp", "sep"), ("body", "sen"), ("body", "ser"))
 
 

@@ -59,6 +59,26 @@ def noise_uV(circuit: Circuit) -> float:
     return float(1e6 * np.sqrt(np.trapezoid(density**2 + flicker, f)) / band(circuit).gain)
 
 
+def stepped_uV(noise_uV: float, step_uV: float, rate_Hz: float, conversions: int) -> float:
+    """RMS in NOISE_BAND_HZ of band-limited noise behind a converter's steps, the mean of `conversions` a sample.
+
+    Noise smaller than a step does not spread its error evenly, and conversions that lie close together share theirs:
+    so it is played, not computed, at rests from the middle of a step to its edge, and the worst counts. What a
+    converter adds of its own is left out; it would help.
+    """
+    dense_Hz = rate_Hz * conversions
+    count = round(60 * rate_Hz) * conversions
+
+    def in_band(values: Floats, at_Hz: float) -> Floats:
+        spectrum, f = np.fft.rfft(values), np.fft.rfftfreq(values.size, 1 / at_Hz)
+        return np.fft.irfft(spectrum * ((f >= NOISE_BAND_HZ[0]) & (f <= NOISE_BAND_HZ[1])), values.size)
+
+    noise = in_band(np.random.default_rng(1).normal(size=count), dense_Hz)
+    noise *= noise_uV / step_uV / noise.std()
+    read = [np.round(noise + rest).reshape(-1, conversions).mean(axis=1) for rest in (0.0, 0.25, 0.5)]
+    return step_uV * max(float(in_band(one, rate_Hz).std()) for one in read)
+
+
 def cmrr_dB(circuit: Circuit, mains_Hz: float) -> float:
     """Gain for the difference over gain for what a stiff source drives the body with, the reference's loop broken."""
     sweep = f"lin 1 {mains_Hz:g} {mains_Hz:g}"
@@ -71,6 +91,13 @@ def hum_uV(circuit: Circuit) -> float:
     """At the electrodes, from 0.5 uA that mains nearby drives through the body to earth (peak values)."""
     _, out = circuit.plus("Imains 0 body dc 0 ac 0.5u").ac("adc", "lin 1 50 50")
     return float(1e6 * abs(out[0]) / band(circuit).gain)
+
+
+def ripple_uV(circuit: Circuit, supply_V: float) -> float:
+    """At the electrodes, from 1 mV at 100 Hz on the supply, which is the converter's reference, too."""
+    rippled = circuit.with_source("Vusb", "dc {vcc} ac 1m")
+    _, out = rippled.ac("adc", "lin 1 100 100")
+    return float(1e6 * abs(out[0] - 1e-3 * rest_V(circuit) / supply_V) / band(circuit).gain)
 
 
 def settled_s(times: Floats, volts: Floats, from_s: float) -> float:

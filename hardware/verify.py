@@ -51,11 +51,13 @@ CURRENTS = """
 ## Patient current, each single fault of the {name} at {supply_V} V
 
 Through the electrode that carries most, gel of 1 k, at rest: every part open and shorted, every amplifier's pin at
-either rail. Limits usually cited from IEC 60601-1 for DC: 10 uA without a fault, 50 uA with one; check the standard
-before you claim anything.
+either rail, the body floating or touching the board's ground or supply. A bridge of solder from the supply to the jack
+or to the side of RP1, RN1 or RS3 that leads there passes all resistors and is not in the table: look for it. Limits
+usually cited from IEC 60601-1 for DC: 10 uA without a fault, 50 uA with one; check the standard before you claim
+anything.
 
-| fault | body floating | body earthed |
-|---|---|---|
+| fault | body floating | at ground | at the supply |
+|---|---|---|---|
 """
 
 
@@ -81,7 +83,7 @@ def aliases() -> str:
 
 def currents(variant: Variant, told: list[Fault]) -> str:
     """The table of all faults."""
-    rows = (f"| {one.name} | {one.uA['floating']:.2f} uA | {one.uA['earthed']:.2f} uA |\n" for one in told)
+    rows = (f"| {one.name} | {' | '.join(f'{uA:.2f} uA' for uA in one.uA.values())} |\n" for one in told)
     return CURRENTS.format(name=variant.name, supply_V=variant.supply_V[2]) + "".join(rows)
 
 

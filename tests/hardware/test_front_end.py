@@ -93,6 +93,21 @@ def test_a_pin_that_never_tells_and_one_that_tells_of_nothing_are_found() -> Non
     assert measure.off_pin(nervous, "", 0.0)[0] == float("inf")
 
 
+def test_a_threshold_that_forgets_the_diode_drop_is_never_at_peace() -> None:
+    """The gain resistor lies above the inputs, so the driven reference rests below the middle."""
+    middle_V, reference_V = LOW_VOLTAGE.circuit.operating_point("v(mid)", "v(ro)")
+    assert middle_V - reference_V == pytest.approx(0.65 * 10 / 11, abs=0.06)
+    third = LOW_VOLTAGE.circuit.with_parts({"RT2": 10e3})
+    assert measure.off_pin(third.with_params(vdc=-0.3), "", 0.0)[0] == float("inf")
+
+
+def test_the_steps_of_a_converter_add_as_theory_says_only_where_noise_is_larger() -> None:
+    alone_uV = 1 / np.sqrt(12) * np.sqrt((450 - 20) / 500)
+    assert measure.stepped_uV(3.0, 1.0, 1000.0, 1) == pytest.approx(np.hypot(3.0, alone_uV), rel=0.01)
+    eight_uV = measure.stepped_uV(0.3, 1.0, 1000.0, 8)
+    assert np.hypot(0.3, alone_uV / np.sqrt(8)) < eight_uV < measure.stepped_uV(0.3, 1.0, 1000.0, 1)
+
+
 def test_the_seed_draws_the_same_parts_again() -> None:
     one, other = (next(SHIELD.drawn(1, seed=7)) for _ in range(2))
     assert one == other
