@@ -52,9 +52,10 @@ CURRENTS = """
 
 Through the electrode that carries most, gel of 1 k, at rest: every part open and shorted, every amplifier's pin at
 either rail, the body floating or touching the board's ground or supply. A bridge of solder from the supply to the jack
-or to the side of RP1, RN1 or RS3 that leads there passes all resistors and is not in the table: look for it. Limits
-usually cited from IEC 60601-1 for DC: 10 uA without a fault, 50 uA with one; check the standard before you claim
-anything.
+or to the side of RP1, RN1 or RS3 that leads there passes all resistors and is not in the table: look for it. An
+instrumentation amplifier that fails whole, both inputs at one rail, passes what one of its pins does through each of
+two electrodes, and the sum through an earthed body. Limits usually cited from IEC 60601-1 for DC: 10 uA without a
+fault, 50 uA with one, 100 uA for all electrodes together; check the standard before you claim anything.
 
 | fault | body floating | at ground | at the supply |
 |---|---|---|---|
