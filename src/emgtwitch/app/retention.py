@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from emgtwitch.app.prune import AROUND_S
+from emgtwitch.sources.clocks import boottime_s
 
 FIRST_S = 600.0  # after the start: a computer that has just started has other things to do
 EVERY_S = 86_400.0
@@ -27,7 +27,7 @@ class Retention:
         folder: Path,
         keep: Mapping[str, Any],
         on_trouble: Callable[[str], None],
-        now_s: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),  # goes on while it sleeps
+        now_s: Callable[[], float] = boottime_s,
     ) -> None:
         days, around_s = keep.get("signal_days"), keep.get("around_event_s", AROUND_S)
         words = ("prune", "--days", str(days), "--around", str(around_s), "--data", str(folder))

@@ -9,10 +9,14 @@ from emgtwitch.sources.splice import Clocks
 # Where there is no CLOCK_BOOTTIME (it is Linux's), a suspend cannot be told from running on.
 _BOOTTIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
-
 ZONE_EVERY_NS = 1_000_000_000
 
 _zone = (-ZONE_EVERY_NS, 0)  # when it was looked up (CLOCK_MONOTONIC), local time minus UTC in s
+
+
+def boottime_s() -> float:
+    """Seconds on a clock that goes on during a suspend, where there is one."""
+    return time.clock_gettime(_BOOTTIME)
 
 
 def read_clocks() -> Clocks:
