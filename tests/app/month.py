@@ -7,9 +7,9 @@ more than on others, contractions, spasms with pain and notes, labels, a diary, 
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import sqlite3
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -258,4 +258,6 @@ def _fail(trouble: str) -> None:
 
 
 if __name__ == "__main__":
-    write_month(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m tests.app.month", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the data folder is made")
+    write_month(parser.parse_args().folder)
