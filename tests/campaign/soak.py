@@ -152,6 +152,8 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=20.0)
     parser.add_argument("--spoiled", type=float, default=0.0, metavar="SHARE", help="of the line's bytes, as 1e-3")
     args = parser.parse_args()
+    if args.days < 2 * WARM_DAYS:
+        parser.error(f"--days {args.days:g} is too short to compare; {2 * WARM_DAYS:g} or more.")
     samples = soak(args.days, args.speed, args.spoiled)
     table, flat = compared(samples)
     print("\n".join(table))
