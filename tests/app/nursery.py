@@ -115,9 +115,10 @@ class Child:
         os.kill(self.pid, number)
 
     def end(self, number: signal.Signals | None = None) -> int:
-        """Send a signal if one is given, wait for the end and give the exit code."""
+        """Send a signal if one is given, wait for the end and give the exit code; it may have ended by itself."""
         if number is not None:
-            self.send(number)
+            with contextlib.suppress(ProcessLookupError):
+                self.send(number)
         assert self.ended.wait(PATIENCE_S), f"still running after {PATIENCE_S} s: {self.said()}"
         assert "Traceback" not in self.said(), self.said()
         return self.code

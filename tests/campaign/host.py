@@ -12,6 +12,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from emgtwitch.app.page.live import MOST_CLIENTS
 from emgtwitch.store.folders import log_path
 from emgtwitch.store.log_reader import LogReader, Selection
 from tests.app.nursery import Nursery
@@ -136,7 +137,8 @@ def memory_limits(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
 
 
 def stuck_browsers(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
-    """Browsers that open the live channel and never read."""
+    """As many browsers as the page takes open the live channel and never read."""
+    count = min(count, MOST_CLIENTS)
     with running(nursery, folder, "stuck", "--port", "8791", seed=seed) as one:
         port = one.port()
         sockets = []
