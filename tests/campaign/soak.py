@@ -32,7 +32,6 @@ from tests.campaign.running import live_channel
 PICTURE = Path(__file__).parents[2] / "docs/reliability/soak.png"
 DAY_S = 86400.0
 EVERY_S = 2.0  # of real time
-PORT = 8792
 WARM_DAYS = 0.1  # caches fill, the page's memory, too
 GROWN, LAGGED = 1.02, 1.2  # how much more the last part may be
 
@@ -91,14 +90,15 @@ def soak(days: float, speed: float, spoiled: float) -> list[Sample]:
         place.chmod(0o755)
         nursery, data = Nursery(place, build_disk(place)), place / "data"
         with PtyBoard(place / "tty", speed=speed) as board:
-            arguments = ("run", "--source", board.path, "--json", "--data", data, "--port", str(PORT))
+            arguments = ("run", "--source", board.path, "--json", "--data", data, "--port", "0")
             child = nursery.start(*arguments, environ={"CAMPAIGN_SPEED": str(speed)})
             while "the page is at" not in child.said():
                 assert not child.ended.is_set(), child.said()
                 time.sleep(0.1)
+            port = int(child.said().rpartition("127.0.0.1:")[2].split("/")[0])
             board.spoiled = spoiled
             began_s = time.monotonic()
-            with looked_at(PORT):
+            with looked_at(port):
                 while not samples or samples[-1].day < days:
                     time.sleep(EVERY_S)
                     samples.append(sampled(child, data, board, speed, began_s))
