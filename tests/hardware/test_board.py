@@ -126,6 +126,19 @@ def test_what_the_board_has_besides_touches_no_electrode() -> None:
     assert touched <= {"v5", "0", "mid", "o1", "adc"}
 
 
+def test_the_board_hears_the_radio_whatever_the_usb_chip_of_the_nano_does() -> None:
+    """A Nano's USB chip is on D0, too, through 1 k: idle it pulls up, without supply it clamps at 0.6 V."""
+    values, _ = drawn()
+    radio_ohm = 100.0 + farads_or_ohms(values["RK3"])  # an HC-05 gives 0.4 V at 4 mA
+
+    def d0_V(radio_V: float, chip_V: float, ohm: float = radio_ohm) -> float:
+        return chip_V + (radio_V - chip_V) * 1000 / (1000 + ohm)
+
+    assert d0_V(0.0, 5.0) < 0.3 * 5, "surely low to the processor"
+    assert d0_V(3.3, 0.6) > 0.6 * 5, "surely high"
+    assert d0_V(0.0, 5.0, 1100.0) > 0.3 * 5, "a kilohm at RK3 would make a draw of it"
+
+
 def test_two_nets_that_change_places_are_found() -> None:
     wanted, (_, pins) = simulated(), drawn()
     shared = {part for part, _ in wanted}
