@@ -65,6 +65,14 @@ def test_a_patient_without_the_resistors_would_not_be_safe() -> None:
     assert current_uA(worst.with_parts({"RP1": 1e3, "RP2": 1e3})) > 500
 
 
+def test_what_all_electrodes_carry_together_counts() -> None:
+    """A body at the supply, an input at ground: with 62 k each electrode would keep to 50 uA, their sum would not."""
+    gel = {"zp": 1e3, "zn": 1e3, "zr": 1e3}
+    worst = SHIELD.circuit.with_params(vcc=5.5, **gel).plus("Rfault in 0 1\nRtouch body vcc 1")
+    assert current_uA(worst) < 50
+    assert current_uA(worst.with_parts(dict.fromkeys(("RP1", "RP2", "RN1", "RN2"), 62e3))) > 50
+
+
 def test_a_reference_that_is_driven_too_fast_is_told_by_its_phase_margin() -> None:
     assert measure.phase_margin_deg(SHIELD.circuit) > 45
     assert measure.phase_margin_deg(SHIELD.circuit.with_parts({"CR1": 10e-12})) < 45
