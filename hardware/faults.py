@@ -10,6 +10,7 @@ from hardware.spice import Circuit
 from hardware.variants import Variant
 
 WORST_GEL_OHM = 1e3  # skin that hinders least
+MOST_BIAS = {"ib": 95e-9, "ios": 10e-9}  # of an INA826, in A
 OPEN, SHORT = 1e12, 1e-3
 BODIES = {"floating": "", "at ground": "Rtouch body 0 1", "at the supply": "Rtouch body vcc 1"}
 ELECTRODES = (("sp", "sep"), ("body", "sen"), ("body", "ser"))
@@ -47,9 +48,9 @@ def stuck(circuit: Circuit, supply_V: float) -> Iterator[tuple[str, str]]:
 
 
 def at_worst(variant: Variant) -> Circuit:
-    """At the greatest supply, on skin that hinders least."""
+    """At the greatest supply and bias, on skin that hinders least."""
     gel = {"zp": WORST_GEL_OHM, "zn": WORST_GEL_OHM, "zr": WORST_GEL_OHM}
-    return variant.circuit.with_params(vcc=variant.supply_V[2], **gel)
+    return variant.circuit.with_models(**MOST_BIAS).with_params(vcc=variant.supply_V[2], **gel)
 
 
 def whole_uA(variant: Variant) -> float:

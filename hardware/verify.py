@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from hardware.faults import Fault, faults, whole_uA
-from hardware.figures import Row, sections
+from hardware.figures import CLIMATES, Row, sections
 from hardware.measure import attenuation_dB
 from hardware.plots import draw
 from hardware.power import page as battery
@@ -33,6 +33,11 @@ COMMON = """
 Where nothing else is said: gel of 20 k with 47 nF beside it, 15 pF from each lead to the board, 150 pF from the body to
 earth, 27 C. Common-mode rejection is measured with a stiff source and the driven reference's loop broken; in use the
 loop takes off more. `asked` is empty where nothing is.
+
+What 10 to 45 C do to resistors and capacitors is within the tolerances. Amplifiers differ between parts and with the
+temperature:
+
+{climates}
 
 ![Gain of the front ends](hardware/response.png)
 
@@ -73,6 +78,16 @@ def front_end(variant: Variant, figures: dict[str, list[Row]]) -> str:
     return out
 
 
+def common() -> str:
+    """What all figures have in common."""
+    said = (
+        f"- at {celsius} C a bias of {1e9 * one['ib']:g} nA, inputs {one['vbe']:g} V below the gain resistor, "
+        f"op-amps of {1e-6 * one['gbw']:g} MHz"
+        for celsius, one in CLIMATES.items()
+    )
+    return COMMON.format(climates="\n".join(said))
+
+
 def aliases() -> str:
     """What the shield takes off what folds into the band, for each sampling."""
     out = ALIASES
@@ -91,7 +106,7 @@ def currents(variant: Variant, told: list[Fault]) -> str:
 
 
 def main() -> int:
-    page = HEAD + "".join(f"| {one.name} | {one.what} |\n" for one in VARIANTS) + COMMON
+    page = HEAD + "".join(f"| {one.name} | {one.what} |\n" for one in VARIANTS) + common()
     told = {variant.name: list(faults(variant)) for variant in VARIANTS}
     kept = True
     for variant in VARIANTS:
