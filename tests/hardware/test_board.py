@@ -231,6 +231,12 @@ def test_what_changes_from_day_to_day_is_taken_out_of_the_exports() -> None:
         assert "/tmp/" not in text
 
 
+def test_the_switch_carries_all_but_the_motor() -> None:
+    """C&K's OS series: 0.1 A at 12 V."""
+    assert sum(one.most_mA for one in LOADS) < 100
+    assert "contacts are for 100 mA" in GUIDE.read_text()
+
+
 def test_a_smaller_cell_or_a_greater_load_empties_sooner() -> None:
     usual = sum(one.usual_mA for one in LOADS)
     hours = [run_time_h(capacity, usual) for capacity in CELLS_MAH]
