@@ -10,6 +10,7 @@ from hardware.spice import Circuit
 from hardware.variants import Variant
 
 WORST_GEL_OHM = 1e3  # skin that hinders least
+MOST_BIAS = {"ib": 95e-9, "ios": 10e-9}  # of an INA826, in A
 OPEN, SHORT = 1e12, 1e-3
 BODIES = {"floating": "", "at ground": "Rtouch body 0 1", "at the supply": "Rtouch body vcc 1"}
 ELECTRODES = (("sp", "sep"), ("body", "sen"), ("body", "ser"))
@@ -17,7 +18,7 @@ ELECTRODES = (("sp", "sep"), ("body", "sen"), ("body", "ser"))
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What failed, and the greatest current through an electrode, for each state of the body."""
+    """What failed, and the greatest current, for each state of the body."""
 
     name: str
     uA: dict[str, float]
@@ -28,9 +29,10 @@ class Fault:
 
 
 def current_uA(circuit: Circuit) -> float:
-    """The greatest current through an electrode at rest."""
+    """The greatest current at rest, through one electrode or through all together, as a touched body closes it."""
     volts = circuit.operating_point(*(f"v({node})" for pair in ELECTRODES for node in pair))
-    return 1e6 * max(abs(a - b) for a, b in zip(volts[::2], volts[1::2], strict=True)) / WORST_GEL_OHM
+    each = [a - b for a, b in zip(volts[::2], volts[1::2], strict=True)]
+    return 1e6 * max(abs(drop) for drop in (*each, sum(each))) / WORST_GEL_OHM
 
 
 def stuck(circuit: Circuit, supply_V: float) -> Iterator[tuple[str, str]]:
@@ -45,11 +47,24 @@ def stuck(circuit: Circuit, supply_V: float) -> Iterator[tuple[str, str]]:
                 yield f"{name} pin {node} at {rail}", f"Rfault {node} {at} 1"
 
 
+def at_worst(variant: Variant) -> Circuit:
+    """At the greatest supply and bias, on skin that hinders least."""
+    gel = {"zp": WORST_GEL_OHM, "zn": WORST_GEL_OHM, "zr": WORST_GEL_OHM}
+    return variant.circuit.with_models(**MOST_BIAS).with_params(vcc=variant.supply_V[2], **gel)
+
+
+def whole_uA(variant: Variant) -> float:
+    """With both inputs of the instrumentation amplifier at one rail and the body at the other: the worse of the two."""
+    worst = at_worst(variant)
+    return max(
+        current_uA(worst.plus(f"Rp ip {rail} 1\nRn in {rail} 1\n{BODIES[body]}"))
+        for rail, body in (("vcc", "at ground"), ("0", "at the supply"))
+    )
+
+
 def faults(variant: Variant) -> Iterator[Fault]:
     """`normal` first, then each single fault, at the greatest supply."""
-    supply_V = variant.supply_V[2]
-    gel = {"zp": WORST_GEL_OHM, "zn": WORST_GEL_OHM, "zr": WORST_GEL_OHM}
-    worst = variant.circuit.with_params(vcc=supply_V, **gel)
+    supply_V, worst = variant.supply_V[2], at_worst(variant)
     cases = [("normal", worst)]
     cases += [
         (f"{part} {name}", worst.with_parts({part: value}))

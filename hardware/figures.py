@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -23,9 +23,14 @@ ELECTRODES = {  # ohm and F of each of three, alike
     "gel, a day old": (100e3, 20e-9),
     "dry": (1e6, 5e-9),
 }
-EARTHS_F = (50e-12, 150e-12, 300e-12)
+EARTHS_F = (50e-12, 150e-12, 300e-12, 1e-9)
 LEADS = ["".join(some) for count in (1, 2, 3) for some in combinations("pnr", count)]
-DROPS_V = (0.5, 0.8)  # from the amplifier's inputs to its gain resistor: hot and cold, any part
+# Amplifiers at either end of the temperatures, in C, where parts that differ most lie: the drop from the inputs to the
+# gain resistor, the bias and its offset, the op-amps' gain-bandwidth.
+CLIMATES = {
+    10: {"vbe": 0.8, "ib": 80e-9, "ios": 10e-9, "gbw": 1.3e6},
+    45: {"vbe": 0.5, "ib": 5e-9, "ios": 1.5e-9, "gbw": 0.7e6},
+}
 UNEVEN = {"zn": 70e3}  # 50 k more than the other
 
 
@@ -100,15 +105,6 @@ def disturbances(variant: Variant) -> list[Row]:
         noise_uV = measure.stepped_uV(measure.noise_uV(circuit), step_uV, 1000.0, conversions)
         what = f"gel, with the converter's steps at 1 kHz, worst rest, conversions a sample: {conversions}"
         out.append(Row(what, noise_uV, "uV RMS"))
-    hot = circuit.plus(".temp 45")
-    out.append(
-        Row(
-            "noise at the electrodes, 20 to 450 Hz, gel, 45 C",
-            measure.noise_uV(hot),
-            "uV RMS",
-            most=2.0 if asked else None,
-        )
-    )
     for mains_Hz in (50.0, 60.0):
         even, uneven = (measure.cmrr_dB(one, mains_Hz) for one in (circuit, circuit.with_params(**UNEVEN)))
         out.append(Row(f"common-mode rejection, {mains_Hz:g} Hz", even, "dB", least=90.0 if asked else None))
@@ -126,57 +122,123 @@ def disturbances(variant: Variant) -> list[Row]:
 
 def settling(variant: Variant) -> list[Row]:
     """What happens when something came or went."""
-    circuit, most = variant.circuit, 2.0 if variant.asked else None
-    return [
-        Row("after power-on", measure.start_up_s(circuit), "s", most=most),
-        Row("after an electrode had the amplifier at its rail", measure.recovery_s(circuit), "s", most=most),
-        Row("after all leads were off for a second", measure.reattach_s(circuit), "s", most=most),
-        Row("after a tug (a step of 20 mV)", measure.tug_s(circuit), "s", most=most),
-    ]
+    most = 2.0 if variant.asked else None
+    return [Row(what, seconds, "s", most=most) for what, seconds in settling_s(variant.circuit).items()]
+
+
+def settling_s(circuit: Circuit, off: Sequence[str] = LEADS) -> dict[str, float]:
+    """Seconds until the output rests, by what happened."""
+    return {
+        "after power-on": measure.start_up_s(circuit),
+        "after an electrode had the amplifier at its rail": measure.recovery_s(circuit),
+        "after leads were off for a second, any of three": max(measure.reattach_s(circuit, leads) for leads in off),
+        "after a tug (a step of 20 mV)": measure.tug_s(circuit),
+    }
 
 
 def drive(variant: Variant) -> list[Row]:
     """The driven reference's stability."""
-    margins = {
-        (name, earth_F): measure.phase_margin_deg(variant.circuit.with_params(zr=ohm, ce=farad, cearth=earth_F))
+    least, where = margin(variant.circuit)
+    what = (
+        f"phase margin, least of gel to dry and {1e12 * EARTHS_F[0]:g} to {1e12 * EARTHS_F[-1]:g} pF to earth ({where})"
+    )
+    slowest = dict.fromkeys(("RS1", "RS2", "RS3"), 1.0)  # and the loop's amplifier fastest
+    worst, _ = margin(variant.moved({"CR1": -1.0, "RR1": -1.0} | slowest))
+    return [
+        Row(what, least, "degrees", least=45.0),
+        Row("the same with the loop's parts at their worst ends", worst, "degrees", least=45.0),
+    ]
+
+
+def margin(circuit: Circuit) -> tuple[float, str]:
+    """The least phase margin over electrodes and what the body has to earth, in degrees, and where it is."""
+    return min(
+        (
+            measure.phase_margin_deg(circuit.with_params(zr=ohm, ce=farad, cearth=earth_F)),
+            f"{name}, {1e12 * earth_F:g} pF",
+        )
         for name, (ohm, farad) in ELECTRODES.items()
         for earth_F in EARTHS_F
-    }
-    (name, earth_F), least = min(margins.items(), key=lambda one: one[1])
-    what = f"phase margin, least of gel to dry and 50 to 300 pF to earth ({name}, {1e12 * earth_F:g} pF)"
-    return [Row(what, least, "degrees", least=45.0)]
+    )
+
+
+def in_climates(variant: Variant, *supplies_V: float) -> list[Circuit]:
+    """At both ends of CLIMATES, with each supply."""
+    return [
+        variant.circuit.with_models(**amplifiers).with_params(vcc=supply_V).plus(f".temp {celsius}")
+        for celsius, amplifiers in CLIMATES.items()
+        for supply_V in supplies_V
+    ]
+
+
+def climate(variant: Variant) -> list[Row]:
+    """The worst of what temperature and supply make of the figures above."""
+    circuits = in_climates(variant, variant.supply_V[0], variant.supply_V[2])
+    bands, nominal = [band(one) for one in circuits], band(variant.circuit)
+    uneven = [one.with_params(**UNEVEN) for one in circuits]
+
+    def row(what: str, value: float, unit: str, least: float | None = None, most: float | None = None) -> Row:
+        return Row(what, value, unit, least if variant.asked else None, most if variant.asked else None)
+
+    return [
+        row("gain, least share of the nominal", min(one.gain for one in bands) / nominal.gain, "", least=0.98),
+        row("the same, greatest", max(one.gain for one in bands) / nominal.gain, "", most=1.02),
+        row("lower edge, least", min(one.low_Hz for one in bands), "Hz", least=18.0),
+        row("the same, greatest", max(one.low_Hz for one in bands), "Hz", most=22.0),
+        row("upper edge, least", min(one.high_Hz for one in bands), "Hz", least=405.0),
+        row("the same, greatest", max(one.high_Hz for one in bands), "Hz", most=495.0),
+        row("noise, gel, greatest", max(map(measure.noise_uV, circuits)), "uV RMS", most=2.0),
+        row(
+            "common-mode rejection, 50 Hz, least", min(measure.cmrr_dB(one, 50.0) for one in circuits), "dB", least=90.0
+        ),
+        row(
+            "the same, electrodes 50 k apart, 60 Hz",
+            min(measure.cmrr_dB(one, 60.0) for one in uneven),
+            "dB",
+            least=70.0,
+        ),
+        row("phase margin, least", min(margin(one)[0] for one in circuits), "degrees", least=45.0),
+        row(
+            "settling after whatever happened, longest",
+            max(max(settling_s(one, ["p"]).values()) for one in circuits),
+            "s",
+            most=2.0,
+        ),
+    ]
 
 
 def lead_off(variant: Variant) -> list[Row]:
     """How long until the board's pin tells that leads are off, and that they are on again: the worst of all."""
     if not variant.lead_off:
         return []
-    circuits = [variant.circuit.with_models(vbe=drop_V) for drop_V in DROPS_V]
+    circuits = in_climates(variant, variant.supply_V[1])
     told = [measure.off_pin(circuit, leads, 0.5) for circuit in circuits for leads in LEADS]
+    drying_Mohm = [measure.told_Mohm(circuit, electrode) for circuit in circuits for electrode in ("zp", "zn", "zr")]
     dry = {"zp": 1e6, "zn": 1e6, "zr": 1e6, "ce": 5e-9}
     quiet = [
-        measure.off_pin(circuit.with_params(vdc=offset_V, vcc=supply_V, **worn), "", mains_uA)[0]
-        for circuit in circuits
-        for supply_V in (variant.supply_V[0], variant.supply_V[2])
+        measure.off_pin(circuit.with_params(vdc=offset_V, **worn), "", mains_uA)[0]
+        for circuit in in_climates(variant, variant.supply_V[0], variant.supply_V[2])
         for worn in ({}, dry)
         for offset_V in (-0.3, 0.3)
         for mains_uA in (0.0, 1.0)
     ]
-    drops = f"diode drop of {DROPS_V[0]:g} and {DROPS_V[1]:g} V"
+    climates = "10 and 45 C"
     return [
         Row(
-            f"pin tells that leads are off, any of three, mains of 0.5 uA, {drops}, latest",
+            f"pin tells that leads are off, any of three, mains of 0.5 uA, {climates}, latest",
             max(o for o, _ in told),
             "s",
             most=0.2,
         ),
-        Row(f"pin tells that they are on again, {drops}, latest", max(o for _, o in told), "s", most=0.2),
+        Row(f"pin tells that they are on again, {climates}, latest", max(o for _, o in told), "s", most=0.2),
         Row(
-            f"pin at peace: +-300 mV, gel and dry, mains of up to 1 uA, either supply, {drops} (0: yes)",
+            f"pin at peace: +-300 mV, gel and dry, mains of up to 1 uA, either supply, {climates} (0: yes)",
             max(quiet),
             "",
             most=0.0,
         ),
+        Row("an electrode that dries slowly is told from, any of three, earliest", min(drying_Mohm), "Mohm"),
+        Row("the same, latest", max(drying_Mohm), "Mohm"),
     ]
 
 
@@ -257,6 +319,7 @@ def sections(variant: Variant, draws: int, told: list[Fault]) -> dict[str, list[
     }
     if variant is not MODULE:
         parts |= {"Driven reference": drive, "Tolerances": partial(tolerances, draws=draws)}
+        parts[f"10 and 45 C, {variant.supply_V[0]:g} and {variant.supply_V[2]:g} V"] = climate
     if variant.lead_off:
         parts["Lead-off"] = lead_off
     if variant is not SHIELD:

@@ -112,9 +112,9 @@ def recovery_s(circuit: Circuit) -> float:
     return settled_s(*off.transient("adc", 1e-3, 5.0), 1.0)
 
 
-def reattach_s(circuit: Circuit) -> float:
-    """From the return of all three leads, a second after they were torn off, until the output rests."""
-    return settled_s(*without_leads(circuit, "pnr", 0.5, 1.5).transient("adc", 5e-4, 5.0, "0 1e-3"), 1.5)
+def reattach_s(circuit: Circuit, leads: str) -> float:
+    """From the return of `leads`, a second after they were torn off, until the output rests."""
+    return settled_s(*without_leads(circuit, leads, 0.5, 1.5).transient("adc", 5e-4, 5.0, "0 1e-3"), 1.5)
 
 
 def start_up_s(circuit: Circuit) -> float:
@@ -146,13 +146,13 @@ def phase_margin_deg(circuit: Circuit) -> float:
 def room_mV(circuit: Circuit, supply_V: float) -> float:
     """The least distance of the amplifier's output from its rails at rest, in mV."""
     (out_V,) = circuit.with_params(vcc=supply_V).operating_point("v(o1)")
-    return 1e3 * (min(out_V, supply_V - out_V) - 0.1)
+    return 1e3 * (min(out_V, supply_V - out_V) - 0.15)
 
 
 def common_mode_mV(circuit: Circuit, supply_V: float) -> float:
     """The least distance of the inputs at rest from the ends of their range, in mV."""
     inputs_V = circuit.with_params(vcc=supply_V).operating_point("v(ip)", "v(in)")
-    return 1e3 * min(min(v + 0.1, supply_V - 0.8 - v) for v in inputs_V)
+    return 1e3 * min(min(v, supply_V - 1.0 - v) for v in inputs_V)
 
 
 def rest_V(circuit: Circuit) -> float:
@@ -193,6 +193,16 @@ def off_pin(circuit: Circuit, leads: str, mains_uA: float) -> tuple[float, float
     if not leads:
         return (float("inf"),) * 2 if not_on[t > 0.2].any() else (0.0, 0.0)
     return until(not_off, torn, 0.5, 1.5), until(not_on, again, 1.5, 2.5)
+
+
+def told_Mohm(circuit: Circuit, electrode: str) -> float:
+    """From what resistance of an electrode (`zp`, `zn` or `zr`) on the board's pin reads 'off', without mains."""
+    supply_V, low, high = circuit.operating_point("v(v5)")[0], 0.0, 5.0  # decades over 1 Mohm
+    for _ in range(8):
+        middle = (low + high) / 2
+        off = circuit.with_params(**{electrode: 1e6 * 10**middle}).operating_point("v(off)")[0] > HIGH * supply_V
+        low, high = (low, middle) if off else (middle, high)
+    return float(10**high)
 
 
 def worst_case(variant: Variant) -> dict[str, tuple[float, float]]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hardware.faults import Fault, faults
-from hardware.figures import Row, sections
+from hardware.faults import Fault, faults, whole_uA
+from hardware.figures import CLIMATES, Row, sections
 from hardware.measure import attenuation_dB
 from hardware.plots import draw
 from hardware.power import page as battery
@@ -34,6 +34,11 @@ Where nothing else is said: gel of 20 k with 47 nF beside it, 15 pF from each le
 earth, 27 C. Common-mode rejection is measured with a stiff source and the driven reference's loop broken; in use the
 loop takes off more. `asked` is empty where nothing is.
 
+What 10 to 45 C do to resistors and capacitors is within the tolerances. Amplifiers differ between parts and with the
+temperature:
+
+{climates}
+
 ![Gain of the front ends](hardware/response.png)
 
 ![What an electrode that comes off does](hardware/lead-off.png)
@@ -50,12 +55,13 @@ What lies as far below the rate of conversions as the band goes up folds onto th
 CURRENTS = """
 ## Patient current, each single fault of the {name} at {supply_V} V
 
-Through the electrode that carries most, gel of 1 k, at rest: every part open and shorted, every amplifier's pin at
-either rail, the body floating or touching the board's ground or supply. A bridge of solder from the supply to the jack
-or to the side of RP1, RN1 or RS3 that leads there passes all resistors and is not in the table: look for it. An
-instrumentation amplifier that fails whole, both inputs at one rail, passes what one of its pins does through each of
-two electrodes, and the sum through an earthed body. Limits usually cited from IEC 60601-1 for DC: 10 uA without a
-fault, 50 uA with one, 100 uA for all electrodes together; check the standard before you claim anything.
+Through the electrode that carries most, or through all together where that is more, gel of 1 k, at rest: every part
+open and shorted, every amplifier's pin at either rail (one that is open lies between them), the body floating or
+touching the board's ground or supply. A bridge of solder from the supply to the jack or to the side of RP1, RN1 or RS3
+that leads there passes all resistors and is not in the table: look for it. Nor is an instrumentation amplifier that
+fails whole, both inputs at one rail: {whole_uA:.0f} uA together through a body at the other. Limits usually cited from
+IEC 60601-1 for DC: 10 uA without a fault, 50 uA with one, 100 uA for several applied parts together; check the standard
+before you claim anything.
 
 | fault | body floating | at ground | at the supply |
 |---|---|---|---|
@@ -72,6 +78,16 @@ def front_end(variant: Variant, figures: dict[str, list[Row]]) -> str:
     return out
 
 
+def common() -> str:
+    """What all figures have in common."""
+    said = (
+        f"- at {celsius} C a bias of {1e9 * one['ib']:g} nA, inputs {one['vbe']:g} V below the gain resistor, "
+        f"op-amps of {1e-6 * one['gbw']:g} MHz"
+        for celsius, one in CLIMATES.items()
+    )
+    return COMMON.format(climates="\n".join(said))
+
+
 def aliases() -> str:
     """What the shield takes off what folds into the band, for each sampling."""
     out = ALIASES
@@ -85,11 +101,12 @@ def aliases() -> str:
 def currents(variant: Variant, told: list[Fault]) -> str:
     """The table of all faults."""
     rows = (f"| {one.name} | {' | '.join(f'{uA:.2f} uA' for uA in one.uA.values())} |\n" for one in told)
-    return CURRENTS.format(name=variant.name, supply_V=variant.supply_V[2]) + "".join(rows)
+    head = CURRENTS.format(name=variant.name, supply_V=variant.supply_V[2], whole_uA=whole_uA(variant))
+    return head + "".join(rows)
 
 
 def main() -> int:
-    page = HEAD + "".join(f"| {one.name} | {one.what} |\n" for one in VARIANTS) + COMMON
+    page = HEAD + "".join(f"| {one.name} | {one.what} |\n" for one in VARIANTS) + common()
     told = {variant.name: list(faults(variant)) for variant in VARIANTS}
     kept = True
     for variant in VARIANTS:

@@ -126,6 +126,19 @@ def test_what_the_board_has_besides_touches_no_electrode() -> None:
     assert touched <= {"v5", "0", "mid", "o1", "adc"}
 
 
+def test_the_board_hears_the_radio_whatever_the_usb_chip_of_the_nano_does() -> None:
+    """A Nano's USB chip is on D0, too, through 1 k: idle it pulls up, without supply it clamps at 0.6 V."""
+    values, _ = drawn()
+    radio_ohm = 100.0 + farads_or_ohms(values["RK3"])  # an HC-05 gives 0.4 V at 4 mA
+
+    def d0_V(radio_V: float, chip_V: float, ohm: float = radio_ohm) -> float:
+        return chip_V + (radio_V - chip_V) * 1000 / (1000 + ohm)
+
+    assert d0_V(0.0, 5.0) < 0.3 * 5, "surely low to the processor"
+    assert d0_V(3.3, 0.6) > 0.6 * 5, "surely high"
+    assert d0_V(0.0, 5.0, 1100.0) > 0.3 * 5, "a kilohm at RK3 would make a draw of it"
+
+
 def test_two_nets_that_change_places_are_found() -> None:
     wanted, (_, pins) = simulated(), drawn()
     shared = {part for part, _ in wanted}
@@ -216,6 +229,12 @@ def test_what_changes_from_day_to_day_is_taken_out_of_the_exports() -> None:
         assert not re.search(r"CreationDate[\",: ]+20\d\d|20\d\d-\d\d-\d\dT", text), path.name
         assert "/home/" not in text
         assert "/tmp/" not in text
+
+
+def test_the_switch_carries_all_but_the_motor() -> None:
+    """C&K's OS series: 0.1 A at 12 V."""
+    assert sum(one.most_mA for one in LOADS) < 100
+    assert "contacts are for 100 mA" in GUIDE.read_text()
 
 
 def test_a_smaller_cell_or_a_greater_load_empties_sooner() -> None:

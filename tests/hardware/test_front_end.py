@@ -65,6 +65,17 @@ def test_a_patient_without_the_resistors_would_not_be_safe() -> None:
     assert current_uA(worst.with_parts({"RP1": 1e3, "RP2": 1e3})) > 500
 
 
+def test_what_all_electrodes_carry_together_counts() -> None:
+    """One input and the driven reference at a rail, the body at the other: no more flows, whatever amplifiers do."""
+    worst = SHIELD.circuit.with_params(vcc=5.5, zp=1e3, zn=1e3, zr=1e3).plus("Rfault in 0 1\nRtouch body vcc 1")
+
+    def bound_uA(input_ohm: float) -> float:
+        return 1e6 * 5.5 * (1 / (2 * input_ohm + 1e3) + 1 / (3 * SHIELD.circuit.parts()["RS1"] + 1e3))
+
+    assert 5.5e6 / (2 * 68e3 + 1e3) < current_uA(worst) < bound_uA(SHIELD.circuit.parts()["RN1"]) < 50
+    assert bound_uA(62e3) > 50, "although each electrode would keep to it"
+
+
 def test_a_reference_that_is_driven_too_fast_is_told_by_its_phase_margin() -> None:
     assert measure.phase_margin_deg(SHIELD.circuit) > 45
     assert measure.phase_margin_deg(SHIELD.circuit.with_parts({"CR1": 10e-12})) < 45
@@ -99,6 +110,16 @@ def test_a_threshold_that_forgets_the_diode_drop_is_never_at_peace() -> None:
     assert middle_V - reference_V == pytest.approx(0.65 * 10 / 11, abs=0.06)
     third = LOW_VOLTAGE.circuit.with_parts({"RT2": 10e3})
     assert measure.off_pin(third.with_params(vdc=-0.3), "", 0.0)[0] == float("inf")
+
+
+def test_an_amplifier_that_is_too_slow_in_the_heat_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(figures.CLIMATES, 45, figures.CLIMATES[45] | {"gbw": 2e4})
+    assert "upper edge, least" in [row.what for row in figures.climate(SHIELD) if not row.kept]
+
+
+def test_an_electrode_that_dries_is_told_the_sooner_the_greater_the_bias() -> None:
+    told = [measure.told_Mohm(one, "zr") for one in figures.in_climates(SHIELD, 5.0)]
+    assert 1 < told[0] < told[1]
 
 
 def test_the_steps_of_a_converter_add_as_theory_says_only_where_noise_is_larger() -> None:
