@@ -106,7 +106,9 @@ def test_other_targets_are_refused_and_left_alone(data: Path, tmp_path: Path) ->
     other_data = tmp_path / "other data"
     shutil.copytree(data, other_data)
     assert back_up(other_data, other) == 0
-    for target in (holiday, holiday / "picture.jpg", other, data, data / "copy", data.parent):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for target in (holiday, holiday / "picture.jpg", other, data, data / "copy", data.parent, loop):
         assert back_up(data, target) == UsageError.exit_code
     assert [p.name for p in holiday.iterdir()] == ["picture.jpg"]
     assert not (data / "copy").exists()

@@ -9,7 +9,7 @@ import os
 import sys
 
 from emgtwitch import __version__
-from emgtwitch.errors import CannotWriteError, EmgtwitchError
+from emgtwitch.errors import CannotWriteError, EmgtwitchError, UnreadableInputError
 from emgtwitch.legible import legible
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -81,6 +81,10 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `emgtwitch events | head`: the reader has what it wanted
         _discard_output()
         return 0
+    except PermissionError as error:  # of a folder on the way, where every access fails
+        what = f"{error.filename!s} is not yours to use: {error.strerror}"
+        print(f"emgtwitch: {legible(what)}. Name another folder, or ask its owner.", file=sys.stderr)
+        return UnreadableInputError.exit_code
     except OSError as error:
         if error.errno not in _DISK:
             raise

@@ -19,7 +19,7 @@ from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME
 from emgtwitch.store.lock import DataLock
 from emgtwitch.store.recording import SUFFIX, sync_folder
 from emgtwitch.store.rewrite import NEW, remove_recording
-from emgtwitch.store.schema import BUSY_S
+from emgtwitch.store.schema import connect_reader
 
 STATE_NAME = "backup.json"
 COPY_BYTES = 1 << 20
@@ -57,8 +57,8 @@ def back_up(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]
         _say(target, source, complete=True)
     except OSError as error:
         raise CannotWriteError(
-            f"The backup {target} is not complete: {error.strerror or error}. Make room there and run the same again; "
-            "what is copied already stays."
+            f"The backup {target} is not complete: {error.strerror or error}. Make room there, or name a folder that "
+            "you may write, and run the same again; what is copied already stays."
         ) from None
     return copied
 
@@ -84,7 +84,7 @@ def _copy_all(folder: Path, target: Path, recordings: Callable[[], Sequence[Path
 
 
 def _refuse_what_is_no_backup(source: str, target: Path) -> None:
-    place = target.resolve()
+    place = Path(os.path.realpath(target))  # Path.resolve raises what no one phrases where links go in circles
     if place == Path(source) or place.is_relative_to(source) or Path(source).is_relative_to(place):
         raise UsageError(f"{target} and the data folder {source} lie in each other. Name a folder outside of it.")
     if not os.path.lexists(target):
@@ -117,8 +117,10 @@ def _copy_log(log: Path, fresh: Path) -> None:
         leftover.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
+        old, copy = connect_reader(log)
         with (
-            contextlib.closing(sqlite3.connect(f"{log.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as old,
+            copy or contextlib.nullcontext(),
+            contextlib.closing(old),
             contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as new,
         ):
             old.backup(new)
@@ -139,6 +141,8 @@ def _copy_recording(source: Path, target: Path) -> tuple[int, int]:
     copied = kept = 0
     names = set()
     for path in sorted(source.glob(f"*{SUFFIX}")):
+        if not path.is_file():
+            continue  # a folder of that name is nobody's segment
         names.add(path.name)
         place, now = target / path.name, path.stat()
         if place.exists() and (old := place.stat()).st_size == now.st_size and old.st_mtime_ns == now.st_mtime_ns:
