@@ -133,6 +133,15 @@ def test_what_is_left_is_counted_as_less_time_and_not_as_time_without_events(dat
     assert session["analysable_s"][0] == pytest.approx(whole - 120, abs=3)
 
 
+def test_what_an_interrupted_backup_left_and_what_else_lies_there_goes_as_well(data: Path) -> None:
+    (data / f"{LOG_NAME}.new").write_text(SECRET)
+    strange = data / "sessions" / "a" / "pictures"
+    strange.mkdir()
+    (strange / "calf.jpg").write_text(SECRET)
+    assert forget(data, "--from", "1900-01-01", "--to", "2999-01-01") == 0
+    assert occurrences(data, SECRET) == []
+
+
 def test_forgetting_again_changes_nothing(data: Path) -> None:
     assert forget(data, *HALF) == 0
     once = {p: p.read_bytes() for p in (data / "sessions").glob("*/*")}

@@ -23,11 +23,11 @@ from emgtwitch.app.keeping import (
 from emgtwitch.app.log_rows import counted
 from emgtwitch.errors import CannotWriteError, UsageError
 from emgtwitch.sources.recording import segments
-from emgtwitch.store.folders import SESSIONS_NAME, data_folder, log_path
+from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME, data_folder, log_path
 from emgtwitch.store.forget_log import EVERY, delete_rows, found_in, wipe
 from emgtwitch.store.lock import DataLock
 from emgtwitch.store.log_reader import LogReader
-from emgtwitch.store.rewrite import Fate, clear_leftovers, remove_recording, rewrite
+from emgtwitch.store.rewrite import NEW, Fate, clear_leftovers, remove_recording, rewrite
 from emgtwitch.store.span import Span
 
 ELSEWHERE = (
@@ -140,6 +140,8 @@ def carry_out(folder: Path, found: Plan) -> None:
         delete_rows(log, found.rows, found.holes)
     try:
         clear_leftovers(folder / SESSIONS_NAME)
+        for leftover in folder.glob(f"{LOG_NAME}{NEW}*"):  # of an interrupted backup to this folder: it holds the rows
+            leftover.unlink()
         for path, fates in found.parts:
             forgotten: set[bytes] = set()
             for segment, own in by_segment(path, fates):
