@@ -98,6 +98,22 @@ def test_what_was_pruned_or_forgotten_is_so_in_the_next_backup(data: Path, tmp_p
     assert not (target / "sessions" / "a").exists()
 
 
+def test_a_new_data_folder_does_not_take_the_backup_of_a_lost_one_along(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "copy"
+    assert back_up(data, target) == 0
+    kept = files(target)
+    shutil.rmtree(data)
+    data.mkdir()
+    write_session(data, "new", START_MS + 86_400_000, seed=2)
+    assert back_up(data, target) == UsageError.exit_code
+    assert "No recording of the backup" in capsys.readouterr().err
+    assert files(target) == kept
+    assert len(rows(target, "session")) == 1
+    assert verify(target)["findings"] == []
+
+
 def test_other_targets_are_refused_and_left_alone(data: Path, tmp_path: Path) -> None:
     holiday = tmp_path / "holiday"
     holiday.mkdir()

@@ -44,11 +44,13 @@ def back_up(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]
 
     `recordings` lists the session folders; it is asked once the log is copied, since one may begin meanwhile.
 
-    Raises UsageError where `target` is something else than nothing or an earlier backup of `folder`,
-    UnreadableInputError and CannotWriteError; then the backup is incomplete and the next one completes it.
+    Raises UsageError where `target` is something else than nothing or an earlier backup of `folder`, or where nothing
+    of it is in `folder` any more; UnreadableInputError and CannotWriteError; then the backup is incomplete and the next
+    one completes it.
     """
     source = str(folder.resolve())
     _refuse_what_is_no_backup(source, target)
+    _refuse_the_last_copy(source, target, recordings())
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         _say(target, source, complete=False)
@@ -97,6 +99,17 @@ def _refuse_what_is_no_backup(source: str, target: Path) -> None:
         raise UsageError(f"{target} is there and is no backup. Name a folder that is not there yet.")
     if state is not None and state.get("of") != source:
         raise UsageError(f"{target} is a backup of {state.get('of')}, not of {source}. Name another folder.")
+
+
+def _refuse_the_last_copy(source: str, target: Path, recordings: Sequence[Path]) -> None:
+    """A new data folder in the place of a lost one must not take its backup along."""
+    home = target / SESSIONS_NAME
+    there = {path.name for path in home.iterdir()} if home.is_dir() else set()
+    if there and there.isdisjoint(recording.name for recording in recordings):
+        raise UsageError(
+            f"No recording of the backup {target} is in {source} any more, so that nothing was copied. Name another "
+            "folder; if you have forgotten them all, delete this one."
+        )
 
 
 def _say(target: Path, source: str, *, complete: bool) -> None:
