@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from emgtwitch.app.cli import main
+from emgtwitch.app.keeping import keeping_lock
 from emgtwitch.app.prune import prune
 from emgtwitch.app.verify import verify
 from emgtwitch.errors import CannotWriteError, UsageError
@@ -112,6 +113,14 @@ def test_a_new_data_folder_does_not_take_the_backup_of_a_lost_one_along(
     assert files(target) == kept
     assert len(rows(target, "session")) == 1
     assert verify(target)["findings"] == []
+
+
+def test_beside_a_pruning_it_says_to_wait(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with keeping_lock(data):
+        assert back_up(data, tmp_path / "copy") == CannotWriteError.exit_code
+    err = capsys.readouterr().err
+    assert "prunes, forgets or backs up in" in err
+    assert "Do the same again when it has ended." in err
 
 
 def test_other_targets_are_refused_and_left_alone(data: Path, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ Stretches = list[tuple[float, float]]
 
 def keeping_lock(folder: Path) -> DataLock:
     """Held by prune, forget and backup, so that none meets another's half-done work. Raises CannotWriteError."""
-    return DataLock(folder, "keeping")
+    return DataLock(folder, "keeping", "prunes, forgets or backs up", "Do the same again when it has ended.")
 
 
 def recordings(folder: Path) -> list[Path]:

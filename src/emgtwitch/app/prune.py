@@ -49,7 +49,8 @@ def main(args: argparse.Namespace) -> int:
     """Drop signal, also beside a running daemon. Raises UsageError without a number of days, CannotWriteError."""
     from emgtwitch.store.folders import data_folder
 
-    keep = read_config(args.config).get("keep", {})
+    told = args.days is not None and args.around is not None  # then a broken configuration is none of its business
+    keep = {} if told else read_config(args.config).get("keep", {})
     days = args.days if args.days is not None else keep.get("signal_days")
     around_s = args.around if args.around is not None else keep.get("around_event_s", AROUND_S)
     if days is None:
