@@ -15,7 +15,7 @@ from emgtwitch.app.cli import main
 from emgtwitch.app.keeping import keeping_lock
 from emgtwitch.app.prune import prune
 from emgtwitch.app.verify import verify
-from emgtwitch.errors import CannotWriteError, UsageError
+from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
 from emgtwitch.store import backup as copying
 from emgtwitch.store.folders import LOG_NAME
 from emgtwitch.store.lock import DataLock
@@ -113,6 +113,24 @@ def test_a_new_data_folder_does_not_take_the_backup_of_a_lost_one_along(
     assert files(target) == kept
     assert len(rows(target, "session")) == 1
     assert verify(target)["findings"] == []
+
+
+@pytest.mark.parametrize("damage", ["empty", "torn", "short", "no log"])
+def test_a_damaged_log_does_not_take_the_place_of_a_sound_copy(
+    damage: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, log = tmp_path / "copy", data / LOG_NAME
+    assert back_up(data, target) == 0
+    whole, events = log.read_bytes(), rows(target, "event")
+    torn = whole[:8192] + b"\x5a" * 4096 * 4 + whole[8192 + 4096 * 4 :]
+    log.write_bytes({"empty": b"", "torn": torn, "short": whole[:40000], "no log": b"once upon a time " * 999}[damage])
+    shutil.copytree(data / "sessions" / "a", data / "sessions" / "b")
+    assert back_up(data, target) == UnreadableInputError.exit_code
+    assert "if any, stays as it was" in capsys.readouterr().err
+    assert rows(target, "event") == events
+    assert files(target) == files(data)
+    log.write_bytes(whole)
+    assert back_up(data, target) == 0
 
 
 def test_beside_a_pruning_it_says_to_wait(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

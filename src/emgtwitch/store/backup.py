@@ -19,7 +19,7 @@ from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME
 from emgtwitch.store.lock import DataLock
 from emgtwitch.store.recording import SUFFIX, sync_folder
 from emgtwitch.store.rewrite import NEW, remove_recording
-from emgtwitch.store.schema import connect_reader
+from emgtwitch.store.schema import connect_reader, is_damage
 
 STATE_NAME = "backup.json"
 COPY_BYTES = 1 << 20
@@ -45,8 +45,8 @@ def back_up(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]
     `recordings` lists the session folders; it is asked once the log is copied, since one may begin meanwhile.
 
     Raises UsageError where `target` is something else than nothing or an earlier backup of `folder`, or where nothing
-    of it is in `folder` any more; UnreadableInputError and CannotWriteError; then the backup is incomplete and the next
-    one completes it.
+    of it is in `folder` any more; UnreadableInputError, for a damaged log, too, and CannotWriteError; then the backup
+    is incomplete and the next one completes it.
     """
     source = str(folder.resolve())
     _refuse_what_is_no_backup(source, target)
@@ -66,7 +66,7 @@ def back_up(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]
 
 
 def _copy_all(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]) -> tuple[int, int]:
-    _copy_log(folder / LOG_NAME, target / (LOG_NAME + NEW))
+    damage = _copy_log(folder / LOG_NAME, target / (LOG_NAME + NEW))
     copied = kept = 0
     home = target / SESSIONS_NAME
     home.mkdir(mode=0o700, exist_ok=True)
@@ -75,6 +75,11 @@ def _copy_all(folder: Path, target: Path, recordings: Callable[[], Sequence[Path
         fresh, same = _copy_recording(recording, home / recording.name)
         copied, kept = copied + fresh, kept + same
     sync_folder(home)
+    if damage:
+        raise UnreadableInputError(
+            f"The log {folder / LOG_NAME} is damaged ({damage}). Its recordings are copied; the log in {target}, if "
+            "any, stays as it was. `emgtwitch verify` says what to do."
+        )
     for end in ("-wal", "-shm"):  # of the copy that is replaced: SQLite would take them for the new one's
         (target / (LOG_NAME + end)).unlink(missing_ok=True)
     os.replace(target / (LOG_NAME + NEW), target / LOG_NAME)
@@ -125,7 +130,10 @@ def _say(target: Path, source: str, *, complete: bool) -> None:
     sync_folder(target)
 
 
-def _copy_log(log: Path, fresh: Path) -> None:
+def _copy_log(log: Path, fresh: Path) -> str:
+    """Copy the log as one moment of it. A damaged one is not copied, and what is wrong returned: a sound copy that was
+    there before is worth more.
+    """
     for leftover in (fresh, *(fresh.with_name(fresh.name + end) for end in ("-wal", "-shm", "-journal"))):
         leftover.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -138,15 +146,25 @@ def _copy_log(log: Path, fresh: Path) -> None:
         ):
             old.backup(new)
             new.execute("PRAGMA journal_mode = DELETE")  # one file, also where nothing may be written
+            damage = str(new.execute("PRAGMA quick_check(1)").fetchone()[0]).removeprefix("ok")
+            if not new.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                damage = "it is empty"
     except sqlite3.Error as error:
-        raise CannotWriteError(
-            f"The log {log} cannot be copied to {fresh.parent}: {error}. Make room there, or see `emgtwitch verify`."
-        ) from None
+        if not is_damage(error):
+            raise CannotWriteError(
+                f"The log {log} cannot be copied to {fresh.parent}: {error}. Make room there, or see "
+                "`emgtwitch verify`."
+            ) from None
+        damage = str(error)
+    if damage:
+        fresh.unlink()
+        return damage
     file = os.open(fresh, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
     finally:
         os.close(file)
+    return ""
 
 
 def _copy_recording(source: Path, target: Path) -> tuple[int, int]:
