@@ -63,9 +63,10 @@ def test_the_copied_recordings_are_never_behind_the_copied_log(
     """A session that begins, and one that grows, while the log is being copied."""
     copy_log = copying._copy_log
 
-    def meanwhile(log: Path, fresh: Path) -> None:
-        copy_log(log, fresh)
+    def meanwhile(log: Path, fresh: Path) -> str:
+        damage = copy_log(log, fresh)
         write_session(data, "b", START_MS + 86_400_000)
+        return damage
 
     monkeypatch.setattr(copying, "_copy_log", meanwhile)
     assert back_up(data, tmp_path / "copy") == 0

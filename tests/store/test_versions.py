@@ -67,7 +67,13 @@ def test_a_log_of_every_version_is_read_as_it_is_and_says_what_the_newest_says(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("command", [["status"], ["events"], ["prune", "--days", "1"], ["mark", "felt"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["status"], ["events"], ["prune", "--days", "1"], ["mark", "felt"]),
+        ["forget", "--yes", "--from", "2020-01-01", "--to", "2020-01-02"],
+    ],
+)
 def test_every_command_takes_a_log_of_every_version(
     version: int, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
