@@ -298,6 +298,18 @@ def test_the_journal_gets_levels_and_a_terminal_does_not(tmp_path: Path, monkeyp
     assert path.read_text().splitlines() == ["plain", "bad", "plain", "bad", "<6>plain", "<4>bad"]
 
 
+def test_what_ends_the_daemon_is_an_error_in_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "err"
+    with path.open("w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        found = os.fstat(stream.fileno())
+        for told in ("", f"{found.st_dev}:{found.st_ino}"):
+            monkeypatch.setenv("JOURNAL_STREAM", told)
+            assert main(["verify", "--data", str(tmp_path / "none")]) == UnreadableInputError.exit_code
+    plain, leveled = path.read_text().splitlines()
+    assert leveled == f"<3>{plain}"
+
+
 FAKE = """#!/bin/sh
 echo "$@" >> {said}
 cat

@@ -35,7 +35,7 @@ PATIENCE_S = 120.0
 UNSHARE = ("unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child")
 CGROUPS = [path for path in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")) if path.is_dir()]
 HASTE = f"""[Service]
-WatchdogSec=4
+WatchdogSec=8
 RestartSec=1
 BindReadOnlyPaths={ROOT} {sys.prefix}
 Environment=HOME={HOME} PYTHONPATH={ROOT / "src"}
