@@ -73,3 +73,21 @@ def test_what_may_only_be_read_can_be_copied(made: Path, public_folder: Path, nu
         assert (target / "copy/sessions/a" / path.name).read_bytes() == path.read_bytes()
     with LogReader(target / "copy" / LOG_NAME) as copy:
         assert "still in the WAL" in {mark["detail"].get("note") for mark in copy.marks()}
+
+
+def test_a_segment_that_the_disk_does_not_give_costs_the_backup_no_other(
+    made: Path, public_folder: Path, nursery: Nursery
+) -> None:
+    data = Path(shutil.copytree(made, public_folder / "data"))
+    open_to_all(data)
+    (data / "sessions/a/0001.emgw").chmod(0)
+    public_folder.chmod(0o777)
+    run = nursery.run("backup", str(public_folder / "copy"), "--data", str(data), uid=NOBODY)
+    assert run.code == 65
+    assert "0001.emgw (Permission denied). All else is copied." in run.said()
+    copied = {path.name for path in (public_folder / "copy/sessions/a").iterdir()}
+    assert copied == {path.name for path in (data / "sessions/a").iterdir()} - {"0001.emgw"}
+    with LogReader(public_folder / "copy" / LOG_NAME) as log:
+        assert log.events()
+    (data / "sessions/a/0001.emgw").chmod(0o644)
+    assert nursery.run("backup", str(public_folder / "copy"), "--data", str(data), uid=NOBODY).code == 0

@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
@@ -71,8 +71,9 @@ def _copy_all(folder: Path, target: Path, recordings: Callable[[], Sequence[Path
     home = target / SESSIONS_NAME
     home.mkdir(mode=0o700, exist_ok=True)
     found = recordings()
+    unread: list[str] = []
     for recording in found:
-        fresh, same = _copy_recording(recording, home / recording.name)
+        fresh, same = _copy_recording(recording, home / recording.name, unread)
         copied, kept = copied + fresh, kept + same
     sync_folder(home)
     if damage:
@@ -87,6 +88,11 @@ def _copy_all(folder: Path, target: Path, recordings: Callable[[], Sequence[Path
     for path in home.iterdir():
         if path.name not in there:  # forgotten meanwhile; its rows have just gone from the copied log
             remove_recording(path)
+    if unread:
+        raise UnreadableInputError(
+            f"Not in the backup {target}, or as an earlier one has it: {'; '.join(unread)}. All else is copied. "
+            "The disk may be failing."
+        )
     return copied, kept
 
 
@@ -167,7 +173,8 @@ def _copy_log(log: Path, fresh: Path) -> str:
     return ""
 
 
-def _copy_recording(source: Path, target: Path) -> tuple[int, int]:
+def _copy_recording(source: Path, target: Path, unread: list[str]) -> tuple[int, int]:
+    """Bytes copied and bytes that were there; adds to `unread` what the disk does not give, and goes on."""
     target.mkdir(mode=0o700, exist_ok=True)
     copied = kept = 0
     names = set()
@@ -179,7 +186,11 @@ def _copy_recording(source: Path, target: Path) -> tuple[int, int]:
         if place.exists() and (old := place.stat()).st_size == now.st_size and old.st_mtime_ns == now.st_mtime_ns:
             kept += now.st_size
             continue
-        _copy_file(path, place, now)
+        try:
+            _copy_file(path, place, now)
+        except _SourceError as error:
+            unread.append(f"{path} ({error})")
+            continue
         copied += now.st_size
     for path in target.iterdir():
         if path.name not in names:
@@ -188,20 +199,34 @@ def _copy_recording(source: Path, target: Path) -> tuple[int, int]:
     return copied, kept
 
 
+class _SourceError(Exception):
+    """What is to be copied cannot be read."""
+
+
 def _copy_file(source: Path, place: Path, now: os.stat_result) -> None:
-    """The first `now.st_size` bytes, whole under their name or not there at all."""
+    """The first `now.st_size` bytes, whole under their name or not there at all. Raises _SourceError and OSError."""
     fresh = place.with_name(place.name + NEW)
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        left = now.st_size
-        with source.open("rb", buffering=0) as old:
-            while left and (block := old.read(min(left, COPY_BYTES))):
-                rest = memoryview(block)
-                left -= len(block)
-                while rest:
-                    rest = rest[os.write(file, rest) :]
+        for block in _blocks(source, now.st_size):
+            rest = memoryview(block)
+            while rest:
+                rest = rest[os.write(file, rest) :]
         os.fsync(file)
+    except _SourceError:
+        fresh.unlink()
+        raise
     finally:
         os.close(file)
     os.utime(fresh, ns=(now.st_mtime_ns, now.st_mtime_ns))  # as the sign that it is the same
     os.replace(fresh, place)
+
+
+def _blocks(source: Path, left: int) -> Iterator[bytes]:
+    try:
+        with source.open("rb", buffering=0) as file:
+            while left and (block := file.read(min(left, COPY_BYTES))):
+                left -= len(block)
+                yield block
+    except OSError as error:
+        raise _SourceError(error.strerror) from None
