@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,10 @@ def _scans(seed: int) -> tuple[tuple[float, bytes], ...]:
     return tuple(out)
 
 
-def stream(name: str, start_ms: int, seed: int) -> list[bytes]:
-    """A session of two epochs: an unplug lies between them. A note of the wearer stands in each."""
+def stream(name: str, start_ms: int, seed: int, back_s: float = math.inf) -> list[bytes]:
+    """A session of two epochs: an unplug lies between them. A note of the wearer stands in each. Summer time ends at
+    `back_s`.
+    """
     told = {"recording_id": name, "segment": 0, "settings": Settings().as_dict(), "worn": [{}], "zone": "Europe/Berlin"}
     out, began_s = [note(Session(told), 0)], 0.0
     rng = np.random.default_rng(seed)
@@ -57,8 +60,9 @@ def stream(name: str, start_ms: int, seed: int) -> list[bytes]:
         out.append(note(Port(1, "sim"), 0))
         for n, (until_s, piece) in enumerate(_scans(seed + epoch)):
             at_s = began_s + until_s + rng.uniform(0.0, 0.004)  # as late as a USB chip hands it on
+            offset_s = OFFSET_S - 3600 * (at_s >= back_s)
             now_ns = round(1e9 * (1000 + at_s))
-            out.append(piece + note(Clock(now_ns, now_ns, start_ms + round(1000 * at_s), OFFSET_S), 0))
+            out.append(piece + note(Clock(now_ns, now_ns, start_ms + round(1000 * at_s), offset_s), 0))
             if n == 100:
                 out.append(note(Note({"kind": "felt", "note": f"{SECRET} {name} {epoch}"}), 0))
         out.append(note(Port(0, "sim"), 0))
@@ -66,7 +70,9 @@ def stream(name: str, start_ms: int, seed: int) -> list[bytes]:
     return out
 
 
-def write_session(folder: Path, name: str, start_ms: int = START_MS, seed: int = 1, end: bool = True) -> Path:
+def write_session(
+    folder: Path, name: str, start_ms: int = START_MS, seed: int = 1, end: bool = True, back_s: float = math.inf
+) -> Path:
     """Record, detect and log a session; returns its folder. One that does not `end` looks crashed."""
     home = folder / SESSIONS_NAME / name
     log = LogWriter(folder / LOG_NAME)
@@ -76,7 +82,7 @@ def write_session(folder: Path, name: str, start_ms: int = START_MS, seed: int =
     writer.hello(hello(seed))
     storage = Storage(log, writer, on_trouble=_fail)
     pipeline = Pipeline()
-    for piece in stream(name, start_ms, seed):
+    for piece in stream(name, start_ms, seed, back_s):
         storage.store([piece], pipeline.feed(piece), pipeline.progress)
     if end:
         storage.store([], pipeline.finish(), pipeline.progress)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from emgtwitch.app.cli import main
+from emgtwitch.app.keeping import keeping_lock
 from emgtwitch.app.prune import prune
 from emgtwitch.app.verify import verify
-from emgtwitch.errors import CannotWriteError, UsageError
+from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
 from emgtwitch.store import backup as copying
 from emgtwitch.store.folders import LOG_NAME
 from emgtwitch.store.lock import DataLock
@@ -62,9 +63,10 @@ def test_the_copied_recordings_are_never_behind_the_copied_log(
     """A session that begins, and one that grows, while the log is being copied."""
     copy_log = copying._copy_log
 
-    def meanwhile(log: Path, fresh: Path) -> None:
-        copy_log(log, fresh)
+    def meanwhile(log: Path, fresh: Path) -> str:
+        damage = copy_log(log, fresh)
         write_session(data, "b", START_MS + 86_400_000)
+        return damage
 
     monkeypatch.setattr(copying, "_copy_log", meanwhile)
     assert back_up(data, tmp_path / "copy") == 0
@@ -98,6 +100,48 @@ def test_what_was_pruned_or_forgotten_is_so_in_the_next_backup(data: Path, tmp_p
     assert not (target / "sessions" / "a").exists()
 
 
+def test_a_new_data_folder_does_not_take_the_backup_of_a_lost_one_along(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "copy"
+    assert back_up(data, target) == 0
+    kept = files(target)
+    shutil.rmtree(data)
+    data.mkdir()
+    write_session(data, "new", START_MS + 86_400_000, seed=2)
+    assert back_up(data, target) == UsageError.exit_code
+    assert "No recording of the backup" in capsys.readouterr().err
+    assert files(target) == kept
+    assert len(rows(target, "session")) == 1
+    assert verify(target)["findings"] == []
+
+
+@pytest.mark.parametrize("damage", ["empty", "torn", "short", "no log"])
+def test_a_damaged_log_does_not_take_the_place_of_a_sound_copy(
+    damage: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, log = tmp_path / "copy", data / LOG_NAME
+    assert back_up(data, target) == 0
+    whole, events = log.read_bytes(), rows(target, "event")
+    torn = whole[:8192] + b"\x5a" * 4096 * 4 + whole[8192 + 4096 * 4 :]
+    log.write_bytes({"empty": b"", "torn": torn, "short": whole[:40000], "no log": b"once upon a time " * 999}[damage])
+    shutil.copytree(data / "sessions" / "a", data / "sessions" / "b")
+    assert back_up(data, target) == UnreadableInputError.exit_code
+    assert "if any, stays as it was" in capsys.readouterr().err
+    assert rows(target, "event") == events
+    assert files(target) == files(data)
+    log.write_bytes(whole)
+    assert back_up(data, target) == 0
+
+
+def test_beside_a_pruning_it_says_to_wait(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with keeping_lock(data):
+        assert back_up(data, tmp_path / "copy") == CannotWriteError.exit_code
+    err = capsys.readouterr().err
+    assert "prunes, forgets or backs up in" in err
+    assert "Do the same again when it has ended." in err
+
+
 def test_other_targets_are_refused_and_left_alone(data: Path, tmp_path: Path) -> None:
     holiday = tmp_path / "holiday"
     holiday.mkdir()
@@ -106,7 +150,9 @@ def test_other_targets_are_refused_and_left_alone(data: Path, tmp_path: Path) ->
     other_data = tmp_path / "other data"
     shutil.copytree(data, other_data)
     assert back_up(other_data, other) == 0
-    for target in (holiday, holiday / "picture.jpg", other, data, data / "copy", data.parent):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for target in (holiday, holiday / "picture.jpg", other, data, data / "copy", data.parent, loop):
         assert back_up(data, target) == UsageError.exit_code
     assert [p.name for p in holiday.iterdir()] == ["picture.jpg"]
     assert not (data / "copy").exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from emgtwitch.store.folders import LOG_NAME
 from emgtwitch.store.lock import DataLock
 from emgtwitch.store.log import LogWriter
 from emgtwitch.store.log_reader import LogReader
+from emgtwitch.store.span import Span
 from emgtwitch.store.told import add_diary, add_label
 from emgtwitch.wire.records import Clock, Note, Samples
 from tests.app.kept import EPOCH_S, OFFSET_S, SECRET, START_MS, all_frames, rows, write_session
@@ -131,6 +134,42 @@ def test_what_is_left_is_counted_as_less_time_and_not_as_time_without_events(dat
     assert [(gap["kind"], gap["session"]) for gap in gaps] == [("gap", session["id"])]
     assert gaps[0]["onset_s"] == pytest.approx(120, abs=1.5)
     assert session["analysable_s"][0] == pytest.approx(whole - 120, abs=3)
+
+
+def test_where_summer_time_ends_within_a_session_the_gap_stands_where_the_signal_went(tmp_path: Path) -> None:
+    home = write_session(tmp_path, "autumn", back_s=EPOCH_S)  # the second epoch runs from 13:04:50 to 13:08:50
+    with contextlib.closing(sqlite3.connect(tmp_path / LOG_NAME)) as db, db:
+        for at_s in (100.0, 390.0):  # of what the detector missed
+            label = (at_s, at_s + 1, "twitch")
+            db.execute(
+                "INSERT INTO label (session, onset_s, offset_s, class, made_utc_ms) VALUES (1, ?, ?, ?, 0)", label
+            )
+    before = scans(home)
+    assert forget(tmp_path, "--from", "2024-06-01T13:06", "--to", "2024-06-01T13:07") == 0
+    went = sorted(set(before) - set(scans(home)))
+    assert [went[0] / 1000, went[-1] / 1000] == pytest.approx([360, 420], abs=3)
+    (gap,) = [row for row in rows(tmp_path, "interval") if row["cause"] == "forgotten"]
+    assert [gap["onset_s"], gap["offset_s"]] == pytest.approx([360, 420], abs=1)
+    assert gap["utc_offset_s"] == OFFSET_S - 3600
+    assert [label["onset_s"] for label in rows(tmp_path, "label")] == [100.0]
+
+
+def test_an_hour_that_comes_twice_is_two_parts_and_one_that_never_comes_is_none() -> None:
+    quarter = Span(15 * 60_000, 30 * 60_000)  # 0:15 to 0:30 on a clock that is put back from 1:00 to 0:00
+    assert quarter.within_s(0, [(0, 0), (3_600_000, -3600)], 9000.0) == [(900, 1800, 0), (4500, 5400, -3600)]
+    whole = Span(0, 3_600_000)
+    assert whole.within_s(0, [(0, 0), (3_600_000, -3600)], 9000.0) == [(0, 7200, 0)]
+    skipped = Span(3_600_000, 7_200_000)  # 1:00 to 2:00 on a clock that is put forward then
+    assert skipped.within_s(0, [(0, 0), (3_600_000, 3600)], 9000.0) == []
+
+
+def test_what_an_interrupted_backup_left_and_what_else_lies_there_goes_as_well(data: Path) -> None:
+    (data / f"{LOG_NAME}.new").write_text(SECRET)
+    strange = data / "sessions" / "a" / "pictures"
+    strange.mkdir()
+    (strange / "calf.jpg").write_text(SECRET)
+    assert forget(data, "--from", "1900-01-01", "--to", "2999-01-01") == 0
+    assert occurrences(data, SECRET) == []
 
 
 def test_forgetting_again_changes_nothing(data: Path) -> None:

@@ -151,6 +151,27 @@ def test_of_a_long_session_only_what_is_old_goes(data: Path) -> None:
     assert sum(at >= cut for at in rest) < 0.9 * young
 
 
+@pytest.mark.parametrize("lost", ["0000.emgw", "0001.emgw"])
+def test_a_recording_without_its_beginning_is_left_as_it_is(lost: str, data: Path) -> None:
+    """Events stand in the log in seconds from a first sample that is no longer there."""
+    home = data / "sessions" / "old"
+    (home / "0000.emgw").unlink()
+    (home / lost).write_bytes(b"")
+    before = {path: path.read_bytes() for path in home.iterdir()}
+    (line, _) = prune(data, 5, AROUND_S, DAYS_LATER_MS)
+    assert line.startswith("old: left as it is. The log says that it is ")
+    assert {path: path.read_bytes() for path in home.iterdir()} == before
+    assert not [mark for mark in rows(data, "mark") if mark["kind"] == "pruned"]
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "inf", "1e6"])
+def test_days_that_cannot_be_are_refused_with_what_can(
+    days: str, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prune", f"--days={days}", "--data", str(data)]) == UsageError.exit_code
+    assert "both must be at least 0 and below 1000000." in capsys.readouterr().err
+
+
 def test_without_a_number_of_days_all_is_kept(data: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text("")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from emgtwitch.app.retention import EVERY_S, FIRST_S, Retention
 from tests.app.kept import write_session
 
@@ -49,6 +51,20 @@ def test_what_is_too_old_goes_ten_minutes_after_the_start_and_then_daily(tmp_pat
     assert one.running
     one.close()
     assert troubles == []
+
+
+def test_what_keep_asked_for_is_done_whatever_the_configuration_has_become(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = write_session(tmp_path, "old")
+    before = sum(path.stat().st_size for path in home.iterdir())
+    monkeypatch.setenv("EMGTWITCH_CONFIG", str(tmp_path / "gone.toml"))
+    one, clock, troubles = retention(tmp_path, {"signal_days": 5, "around_event_s": 20})
+    clock.now_s = FIRST_S
+    one.look()
+    finish(one)
+    assert troubles == []
+    assert sum(path.stat().st_size for path in home.iterdir()) < 0.75 * before
 
 
 def test_a_pruning_that_fails_is_told(tmp_path: Path) -> None:

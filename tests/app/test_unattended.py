@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,11 +15,12 @@ import pytest
 
 from emgtwitch.app.cli import main
 from emgtwitch.app.printer import WARNING, Printer
-from emgtwitch.app.unattended import units
+from emgtwitch.app.unattended import sleep, units
 from emgtwitch.app.unattended.install_command import wanted
 from emgtwitch.app.unattended.notify import HANGS_S, Manager
 from emgtwitch.app.unattended.sleep import Inhibitor
-from emgtwitch.errors import UsageError
+from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
+from tests.app.nursery import Nursery
 from tests.sources.fake_board import wait_for
 
 EXPOSED_AT_MOST = 2.0
@@ -27,7 +29,14 @@ EXPOSED_AT_MOST = 2.0
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of one's own, without a systemd that could be asked."""
-    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "NUMBA_CACHE_DIR"):
+    for name in (
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "NUMBA_CACHE_DIR",
+        "EMGTWITCH_CONFIG",
+        "EMGTWITCH_DATA",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -86,15 +95,102 @@ def test_uninstall_removes_what_install_wrote_and_nothing_else(home: Path) -> No
     assert set(files(home)) == {".local/share/emgtwitch/log.sqlite3", ".local/share/applications/emgtwitch.desktop"}
 
 
-@pytest.mark.parametrize("option", [["--no-such"], ["--rate", "17"], ["stray"]])
+def unit_of(home: Path) -> str:
+    return (home / ".config/systemd/user/emgtwitch.service").read_text()
+
+
+def test_folders_and_files_are_named_in_full_since_the_unit_starts_elsewhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("EMGTWITCH_CONFIG", "")
+    (home / "my.toml").write_text("[device]\nrate_Hz = 500\n")
+    for data in ("--data my", "--data ~/my"):
+        assert main(["install", "--force", "--", *data.split(), "--config", "my.toml"]) == 0
+        assert f" --data {home}/my --config {home}/my.toml\n" in unit_of(home)
+        assert f"ReadWritePaths=-{home}/my " in unit_of(home)
+        assert (home / "my").is_dir(), "systemd opens no path that is not there"
+    monkeypatch.setenv("EMGTWITCH_CONFIG", "my.toml")
+    monkeypatch.setenv("EMGTWITCH_DATA", "mine")
+    assert main(["install", "--force"]) == 0
+    assert f" run --data {home}/mine --config {home}/my.toml\n" in unit_of(home)
+
+
+def test_a_broker_of_the_configuration_is_let_through(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = home / "my.toml"
+    monkeypatch.setenv("EMGTWITCH_CONFIG", str(config))
+    for text, closed in (("", True), ('[mqtt]\nhost = "broker.example"\n', False)):
+        config.write_text(text)
+        assert main(["install", "--force"]) == 0
+        assert ("IPAddressDeny" in unit_of(home)) is closed
+
+
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >> {said}
+"""
+
+
+def test_other_options_reach_a_daemon_that_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, program = home / "said", home / "systemctl"
+    program.write_text(SYSTEMCTL.format(said=said))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+
+    def asked(*words: str) -> list[str]:
+        said.write_text("")
+        assert main(list(words)) == 0
+        return [line.removeprefix("--user ") for line in said.read_text().splitlines()]
+
+    begun = ["daemon-reload", "enable --now emgtwitch.service"]
+    assert asked("install") == begun
+    assert asked("install") == begun
+    assert asked("install", "--force", "--", "--muscle", "calf") == [*begun, "restart emgtwitch.service"]
+    assert asked("uninstall") == ["disable --now emgtwitch.service", "daemon-reload"]
+    assert asked("uninstall") == [], "there is nothing to stop"
+
+
+@pytest.mark.parametrize("state", ["folder", "no text"])
+def test_what_is_no_file_of_ours_is_neither_written_over_nor_removed(home: Path, state: str) -> None:
+    unit = home / ".config/systemd/user/emgtwitch.service"
+    unit.parent.mkdir(parents=True)
+    unit.mkdir() if state == "folder" else unit.write_bytes(b"\xff\xfe")
+    assert main(["install"]) == UsageError.exit_code
+    assert main(["uninstall"]) == 0
+    assert unit.exists()
+    assert main(["install", "--force"]) == (CannotWriteError.exit_code if state == "folder" else 0)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--no-such"], ["--rate", "17"], ["stray"], ["--set", "no_such=1"], ["--set", "twitch_max_ms"]),
+        *(["--source", "sim:none"], ["--port", "99999"], ["--mqtt", "broker:0"]),
+    ],
+)
 def test_options_that_run_does_not_have_are_refused(home: Path, option: list[str]) -> None:
     assert main(["install", "--dry-run", "--", *option]) == UsageError.exit_code
     assert files(home) == {}
 
 
+def test_a_configuration_that_run_would_refuse_is_refused(home: Path) -> None:
+    config = home / "config.toml"
+    assert main(["install", "--dry-run", "--", "--config", str(config)]) == UnreadableInputError.exit_code
+    config.write_text("[detector]\nno_such = 1\n")
+    assert main(["install", "--dry-run", "--", "--config", str(config)]) == UsageError.exit_code
+
+
 def test_words_that_systemd_would_expand_arrive_as_they_are() -> None:
-    text = units.unit(["/opt/my py", "100%", "$HOME", 'say "x"'], (Path("/d"), Path("/c")), False)
-    assert 'ExecStart="/opt/my py" 100%% $$HOME "say \\"x\\""' in text
+    words = ["/opt/my py", "100%", "$HOME", 'say "x"', "", ";", "b\\s", "Wäde"]
+    text = units.unit(words, (Path("/d$d %"), Path("/my c")), False)
+    assert 'ExecStart="/opt/my py" 100%% $$HOME "say \\"x\\"" "" ";" b\\\\s Wäde\n' in text
+    assert 'ReadWritePaths=-"/d$d %%" -"/my c"\n' in text, "in a path systemd takes a $ as it is"
+
+
+@pytest.mark.parametrize("word", ["two\nlines", "not UTF-8 \udcff"])
+def test_words_that_no_unit_can_hold_are_refused(home: Path, word: str) -> None:
+    assert main(["install", "--", "--muscle", word]) == UsageError.exit_code
+    assert main(["install", "--data", str(home / word)]) == UsageError.exit_code
+    assert files(home) == {}
 
 
 def test_only_who_sends_beyond_this_computer_may() -> None:
@@ -202,6 +298,18 @@ def test_the_journal_gets_levels_and_a_terminal_does_not(tmp_path: Path, monkeyp
     assert path.read_text().splitlines() == ["plain", "bad", "plain", "bad", "<6>plain", "<4>bad"]
 
 
+def test_what_ends_the_daemon_is_an_error_in_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "err"
+    with path.open("w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        found = os.fstat(stream.fileno())
+        for told in ("", f"{found.st_dev}:{found.st_ino}"):
+            monkeypatch.setenv("JOURNAL_STREAM", told)
+            assert main(["verify", "--data", str(tmp_path / "none")]) == UnreadableInputError.exit_code
+    plain, leveled = path.read_text().splitlines()
+    assert leveled == f"<3>{plain}"
+
+
 FAKE = """#!/bin/sh
 echo "$@" >> {said}
 cat
@@ -246,3 +354,37 @@ def test_a_computer_that_does_not_hold_off_sleep_is_told_of_once(
     assert len(troubles) == 1
     assert why in troubles[0]
     inhibitor.release()
+
+
+def test_an_inhibitor_that_hangs_or_cannot_be_started_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sleep, "PATIENCE_S", 0.05)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = tmp_path / "systemd-inhibit"
+    program.write_text("#!/bin/sh\nexec /bin/sleep 600\n")
+    program.chmod(0o755)
+    troubles: list[str] = []
+    inhibitor = Inhibitor(troubles.append)
+    inhibitor.hold()
+    inhibitor.release()
+    assert troubles == []
+    program.write_text("no program at all")
+    for _ in range(2):
+        inhibitor.hold()
+    assert [text.split(":")[1] for text in troubles] == [
+        " systemd-inhibit cannot be started (Exec format error). A suspend will be an interval in the log."
+    ]
+
+
+def test_a_daemon_whose_computer_refuses_to_stay_awake_says_so(tmp_path: Path, nursery: Nursery) -> None:
+    program = tmp_path / "systemd-inhibit"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    run = nursery.start(
+        *("run", "--source", "sim", "--no-page", "--inhibit-sleep", "--data", tmp_path / "data"),
+        environ={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )
+    run.wait_for(lambda child: "Sleep is not held off: systemd-inhibit refuses." in child.said())
+    assert run.end(signal.SIGINT) == 0
+    assert run.said().count("Sleep is not held off") == 1

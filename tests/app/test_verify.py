@@ -14,7 +14,9 @@ from emgtwitch.app.verify import verify
 from emgtwitch.errors import UnreadableInputError
 from emgtwitch.store.folders import LOG_NAME
 from emgtwitch.store.lock import DataLock
-from tests.app.kept import write_session
+from emgtwitch.wire.encode import note
+from emgtwitch.wire.records import WIRE_VERSION, Board, Session
+from tests.app.kept import hello, write_session
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,31 @@ def test_rows_that_belong_to_nothing_are_damage(data: Path) -> None:
         db.execute("UPDATE event SET session = 77 WHERE id = (SELECT min(id) FROM event)")
     db.close()
     assert any("belongs to a session that is not there" in what for what in damages(data))
+
+
+def test_a_log_of_a_newer_version_is_refused_and_not_called_damaged(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = sqlite3.connect(data / LOG_NAME)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    assert main(["verify", "--data", str(data)]) == UnreadableInputError.exit_code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "has version 99; this program reads up to 2. Update emgtwitch." in err
+
+
+def test_a_recording_of_a_newer_wire_version_is_refused_and_not_called_damaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "sessions" / "a"
+    home.mkdir(parents=True)
+    board = note(Board(bytes([WIRE_VERSION + 1]) + hello(1)[1:]), 0)
+    (home / "0000.emgw").write_bytes(note(Session({"recording_id": "a", "segment": 0}), 0) + board)
+    assert main(["verify", "--data", str(tmp_path)]) == UnreadableInputError.exit_code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "0000.emgw spoke wire version 2; this program reads 1 and cannot tell" in err
 
 
 def test_a_folder_that_is_not_there_is_no_sound_one(tmp_path: Path) -> None:

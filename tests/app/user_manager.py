@@ -1,6 +1,8 @@
-"""A real `systemd --user` for one test, in namespaces of its own: UNSHARE and then `python -m tests.app.user_manager`.
+"""A real `systemd --user` of an ordinary user for one test, in namespaces: UNSHARE and then this module, as root.
 
-systemd asks for a computer that was booted with it and for a home; a namespace has both, and nothing outlives it.
+systemd asks for a computer that was booted with it and for a home; a namespace has both, and nothing outlives it. The
+manager and all that it starts have no rights of root's, since those of a wearer have none: what takes some must not
+keep the unit from starting.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from emgtwitch.app.unattended import units
 
 ROOT = Path(__file__).parents[2]
 HOME = Path("/home/wearer")
-RUNTIME = Path("/run/user/0")
+NOBODY = 65534
+RUNTIME = Path(f"/run/user/{NOBODY}")
 MANAGER = "/lib/systemd/systemd"
 ENTRY = [sys.executable, "-m", "emgtwitch.app.cli"]
 PATIENCE_S = 120.0
@@ -32,7 +35,7 @@ PATIENCE_S = 120.0
 UNSHARE = ("unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child")
 CGROUPS = [path for path in map(Path, ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")) if path.is_dir()]
 HASTE = f"""[Service]
-WatchdogSec=4
+WatchdogSec=8
 RestartSec=1
 BindReadOnlyPaths={ROOT} {sys.prefix}
 Environment=HOME={HOME} PYTHONPATH={ROOT / "src"}
@@ -42,23 +45,46 @@ Environment=HOME={HOME} PYTHONPATH={ROOT / "src"}
 def mount() -> None:
     """A home and a /run of our own; nobody else sees them."""
     cached = cache_folder()
-    for place in ("/run", "/home"):
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=True)
+    places = [ROOT.resolve(), Path(sys.base_prefix).resolve()]
+    kept = [Path("/mnt") / str(n) for n in range(len(places))]
+    for place, aside in zip(places, kept, strict=True):
+        bind(place, aside)
+    copied = Path("/mnt/kernels")
+    if cached.is_dir():  # compiling takes half a minute
+        shutil.copytree(cached, copied)
+    for name in ("/run", "/home"):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", name], check=True)
+    for place, aside in zip(places, kept, strict=True):
+        show(place, aside)
     Path("/run/systemd/system").mkdir(parents=True)
-    hidden = Path("/run/systemd/inaccessible")  # what the boot leaves there for units to be shown instead of a file
-    hidden.mkdir()
-    (hidden / "dir").mkdir(mode=0)
-    for name, kind in {"reg": stat.S_IFREG, "fifo": stat.S_IFIFO, "sock": stat.S_IFSOCK, "chr": stat.S_IFCHR}.items():
-        os.mknod(hidden / name, kind)
+    Path("/run/systemd/unit-root").mkdir()  # a computer that was booted has it
     RUNTIME.mkdir(parents=True, mode=0o700)
     HOME.mkdir()
     for name in [
         name for name in os.environ if name.startswith("XDG_") or name in ("EMGTWITCH_DATA", "NUMBA_CACHE_DIR")
     ]:
         del os.environ[name]
-    os.environ |= {"HOME": str(HOME), "XDG_RUNTIME_DIR": str(RUNTIME)}
-    if cached.is_dir():  # compiling takes half a minute
-        shutil.copytree(cached, cache_folder())
+    os.environ |= {"HOME": str(HOME), "XDG_RUNTIME_DIR": str(RUNTIME), "PYTHONDONTWRITEBYTECODE": "1"}
+    if copied.is_dir():
+        shutil.copytree(copied, cache_folder())
+    for path in [HOME, RUNTIME, *HOME.rglob("*")]:
+        os.chown(path, NOBODY, NOBODY)
+
+
+def bind(source: Path, place: Path) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "--bind", source, place], check=True)
+
+
+def show(place: Path, aside: Path) -> None:
+    """Have everybody find at `place` what lies aside, also where not everybody may go there, as through root's home."""
+    for way in reversed(place.parents):
+        if not way.exists() or not way.stat().st_mode & stat.S_IXOTH:
+            if way.exists():
+                subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", way], check=True)
+            way.mkdir(exist_ok=True)
+    bind(aside, place)
 
 
 @contextlib.contextmanager
@@ -69,6 +95,8 @@ def control_group() -> Iterator[None]:
     for path in own:
         path.mkdir()
         (path / "cgroup.procs").write_text("0")
+        for one in (path, *path.iterdir()):
+            os.chown(one, NOBODY, NOBODY)
     try:
         yield
     finally:
@@ -125,11 +153,16 @@ def restarted(seen: list[dict[str, object]], what: str, number: signal.Signals) 
     seen.append({"what": what, "restarts": int(shown("NRestarts")), "status": emgtwitch("status")[0]})
 
 
+def as_ordinary_user() -> None:
+    """Once more this module, without any right of root's."""
+    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--bounding-set=-all"]
+    subprocess.run([*drop, sys.executable, "-m", "tests.app.user_manager"], check=True, cwd=ROOT)
+
+
 def main() -> None:
     """Install, kill, stop without a word, uninstall; prints what was seen as JSON."""
-    mount()
     seen: list[dict[str, object]] = []
-    with control_group(), manager():
+    with manager():
         folder = HOME / ".config/systemd/user" / f"{units.UNIT_NAME}.d"
         folder.mkdir(parents=True)
         (folder / "haste.conf").write_text(HASTE)
@@ -148,4 +181,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if os.geteuid():
+        main()
+    else:
+        mount()
+        with control_group():
+            as_ordinary_user()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 from pathlib import Path
 
 from emgtwitch.app.keeping import keeping_lock, recordings, shown_bytes
@@ -23,8 +25,10 @@ def main(args: argparse.Namespace) -> int:
     folder, target = data_folder(args.data), args.target.expanduser()
     if not log_path(folder).exists():
         raise UsageError(f"There is no log in {folder} to back up. --data or EMGTWITCH_DATA names the data folder.")
-    with keeping_lock(folder):
-        clear_leftovers(folder / SESSIONS_NAME)
+    with contextlib.ExitStack() as held:
+        if os.access(folder, os.W_OK):  # else nobody changes it: a disk that has become read-only is backed up, too
+            held.enter_context(keeping_lock(folder))
+            clear_leftovers(folder / SESSIONS_NAME)
         copied, kept = back_up(folder, target, lambda: recordings(folder))
     print(f"{target} is a backup of {folder}: {shown_bytes(copied)} of signal copied, {shown_bytes(kept)} was there.")
     print(f"Every command reads it with --data {target}; emgtwitch verify --data {target} checks it.")

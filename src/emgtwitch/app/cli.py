@@ -9,7 +9,7 @@ import os
 import sys
 
 from emgtwitch import __version__
-from emgtwitch.errors import CannotWriteError, EmgtwitchError
+from emgtwitch.errors import CannotWriteError, EmgtwitchError, UnreadableInputError
 from emgtwitch.legible import legible
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -76,16 +76,20 @@ def main(argv: list[str] | None = None) -> int:
             if sys.stdout is not None:  # closed before the program began
                 sys.stdout.flush()  # here and not at exit, where it could only end in a traceback
     except EmgtwitchError as error:
-        print(f"emgtwitch: {legible(str(error))}", file=sys.stderr)  # it may quote a file that anybody made
+        _complain(f"emgtwitch: {legible(str(error))}")  # it may quote a file that anybody made
         return error.exit_code
     except BrokenPipeError:  # `emgtwitch events | head`: the reader has what it wanted
         _discard_output()
         return 0
+    except PermissionError as error:  # of a folder on the way, where every access fails
+        what = f"{error.filename!s} is not yours to use: {error.strerror}"
+        _complain(f"emgtwitch: {legible(what)}. Name another folder, or ask its owner.")
+        return UnreadableInputError.exit_code
     except OSError as error:
         if error.errno not in _DISK:
             raise
         _discard_output()
-        print(f"emgtwitch: What was found cannot be written: {error.strerror}. Make room.", file=sys.stderr)
+        _complain(f"emgtwitch: What was found cannot be written: {error.strerror}. Make room.")
         return CannotWriteError.exit_code
     except KeyboardInterrupt:
         return 130
@@ -104,6 +108,12 @@ def _command(arguments: list[str]) -> int:
         return 2
     args = parser_for(command).parse_args(rest)
     return int(importlib.import_module(COMMANDS[command][0]).main(args))
+
+
+def _complain(text: str) -> None:
+    from emgtwitch.app.printer import complain  # not needed by who has nothing to complain of
+
+    complain(text)
 
 
 def _discard_output() -> None:

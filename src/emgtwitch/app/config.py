@@ -107,7 +107,7 @@ def _check(tables: Mapping[str, Any]) -> None:
             raise UsageError(f"[mqtt] has {key} = {value!r}. It takes: {known}.")
     for key, value in tables.get("keep", {}).items():
         if key not in KEEP or isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e6:
-            raise UsageError(f"[keep] has {key} = {value!r}. It takes numbers of 0 or more for: {', '.join(KEEP)}.")
+            raise UsageError(f"[keep] has {key} = {value!r}. It takes numbers of 0 to 999999 for: {', '.join(KEEP)}.")
     worn = tables.get("worn", [])
     for entry in worn if isinstance(worn, list) else [worn]:
         for key, value in entry.items() if isinstance(entry, dict) else [("worn", entry)]:

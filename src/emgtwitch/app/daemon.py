@@ -145,6 +145,8 @@ class Daemon:
             data = unheard + self._source.read(READ_S)
             self._manager.alive(self._keeper.busy_for_s)
             self._note_well(self._source.connected and not self._keeper.failing)
+            if self._inhibitor is not None:  # again and again: that it was refused shows only later
+                (self._inhibitor.hold if self._source.connected else self._inhibitor.release)()
             if self._source.hello is None:
                 unheard = data
                 continue
@@ -172,8 +174,6 @@ class Daemon:
         """Remember since when all is well, or not."""
         if well is not self._well:
             self._well, self._well_since_ms = well, round(time.time() * 1000)
-            if self._inhibitor is not None:
-                (self._inhibitor.hold if self._source.connected else self._inhibitor.release)()
 
     def _look(self) -> None:
         """Let the page's memory see what was fed; a defect there must not end the recording."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,12 @@ from emgtwitch.app.keeping import (
 from emgtwitch.app.log_rows import counted
 from emgtwitch.errors import CannotWriteError, UsageError
 from emgtwitch.sources.recording import segments
-from emgtwitch.store.folders import SESSIONS_NAME, data_folder, log_path
-from emgtwitch.store.forget_log import EVERY, delete_rows, found_in, wipe
+from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME, data_folder, log_path
+from emgtwitch.store.forget_log import EVERY, Holes, delete_rows, found_in, wipe
 from emgtwitch.store.lock import DataLock
 from emgtwitch.store.log_reader import LogReader
-from emgtwitch.store.rewrite import Fate, clear_leftovers, remove_recording, rewrite
-from emgtwitch.store.span import Span
+from emgtwitch.store.rewrite import NEW, Fate, clear_leftovers, remove_recording, rewrite
+from emgtwitch.store.span import Offsets, Span, offsets_of
 
 ELSEWHERE = (
     "Exports, reports and backups that you made in other folders still hold it: delete them, or do the same with "
@@ -86,7 +87,7 @@ class Plan:
     rows: dict[str, list[int]]
     whole: list[Path]
     parts: list[tuple[Path, Fates]]
-    holes: dict[int, tuple[float, float, list[float]]]
+    holes: Holes
     elsewhere: list[str]  # recordings outside of the data folder
 
 
@@ -94,11 +95,14 @@ def plan(folder: Path, span: Span) -> Plan:
     """Find what lies in `span`; changes nothing. Raises UnreadableInputError, CannotWriteError."""
     whole: list[Path] = []
     parts: list[tuple[Path, Fates]] = []
+    noted: dict[str, Offsets] = {}
     for path in recordings(folder):
         try:
             fates = fates_of_forgetting(path, span)
         except OSError as error:
             raise CannotWriteError(f"The recording {path} cannot be read: {error.strerror}.") from None
+        clocks = (piece.clock for piece, _ in fates if piece.clock is not None)
+        noted[str(path.resolve())] = offsets_of((clock.utc_ms, clock.offset_s) for clock in clocks)
         if fates and all(fate is Fate.FORGET for _, fate in fates):
             whole.append(path)
         elif any(fate is not Fate.KEEP for _, fate in fates):
@@ -108,12 +112,11 @@ def plan(folder: Path, span: Span) -> Plan:
     with LogReader(log_path(folder)) as log:
         known = session_rows(log)
         going = {row["id"] for path in whole for row in known.get(str(path.resolve()), [])}
-        holes, elsewhere = {}, []
+        holes, elsewhere, offsets = {}, [], _offsets(log, noted)
         for row in log.sessions(EVERY):
-            began_ms, offset_s = row["started_utc_ms"], row["utc_offset_s"] or 0
-            if row["id"] in going or began_ms is None:
+            if row["id"] in going or row["started_utc_ms"] is None:
                 continue
-            if (within := span.within_s(began_ms, offset_s, row["duration_s"])) is None:
+            if not (within := span.within_s(row["started_utc_ms"], offsets[row["id"]], row["duration_s"])):
                 continue
             place = Path(row["path"]) if row["path"] is not None else None
             there = place is not None and place.exists()
@@ -121,12 +124,26 @@ def plan(folder: Path, span: Span) -> Plan:
             if there and not ours:
                 elsewhere.append(str(place))
             recorded = ours and there and place is not None and bool(segments(place))
-            if not recorded and within == (0.0, row["duration_s"]):
+            if not recorded and within[0][:2] == (0.0, row["duration_s"]):
                 going.add(row["id"])
             else:
                 own = [one for one in log.intervals(EVERY) if one["session"] == row["id"]]
-                holes[row["id"]] = (*within, exposure(row, own, *within)[1])
-        return Plan(found_in(log, span, going), whole, parts, holes, sorted(set(elsewhere)))
+                holes[row["id"]] = [(part, exposure(row, own, *part[:2])[1]) for part in within]
+        return Plan(found_in(log, span, going, offsets), whole, parts, holes, sorted(set(elsewhere)))
+
+
+def _offsets(log: LogReader, noted: Mapping[str, Offsets]) -> dict[int, Offsets]:
+    """For each run of the log what local time minus UTC was in it, by its rows and by the clock notes in its recording:
+    these are in `noted`, by the recording's path.
+    """
+    known: dict[int, list[tuple[int, int]]] = {}
+    for row in log.sessions(EVERY):
+        place = str(Path(row["path"]).resolve()) if row["path"] is not None else ""
+        known[row["id"]] = [(row["started_utc_ms"] or 0, row["utc_offset_s"] or 0), *noted.get(place, ())]
+    for row in (*log.events(EVERY), *log.intervals(EVERY), *log.marks(EVERY)):
+        if row["session"] in known and row["utc_ms"] is not None and row["utc_offset_s"] is not None:
+            known[row["session"]].append((row["utc_ms"], row["utc_offset_s"]))
+    return {session: offsets_of(moments) for session, moments in known.items()}
 
 
 def carry_out(folder: Path, found: Plan) -> None:
@@ -140,6 +157,8 @@ def carry_out(folder: Path, found: Plan) -> None:
         delete_rows(log, found.rows, found.holes)
     try:
         clear_leftovers(folder / SESSIONS_NAME)
+        for leftover in folder.glob(f"{LOG_NAME}{NEW}*"):  # of an interrupted backup to this folder: it holds the rows
+            leftover.unlink()
         for path, fates in found.parts:
             forgotten: set[bytes] = set()
             for segment, own in by_segment(path, fates):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from emgtwitch.app.log_rows import Row
+from emgtwitch.errors import UnreadableInputError
 from emgtwitch.sources.recording import segments
 from emgtwitch.store.folders import SESSIONS_NAME
 from emgtwitch.store.lock import DataLock
@@ -18,6 +19,7 @@ from emgtwitch.store.span import Span
 
 BESIDE_EDGES = 2  # pieces that stay on each side of where an epoch begins or ends: they place what follows in time
 LATE_MS = 250  # from a sample to the clock note after it, at most
+SHORT_S = 5.0  # by which an earlier pruning may have shortened it: its epochs are placed anew by the clock notes
 FAR_MS = 2000  # from the first or last clock note to the end of the samples beside it
 OF_THE_WEARER = ("board_errors", "guard", PRUNED)  # marks of these kinds are none of the wearer's
 
@@ -27,7 +29,7 @@ Stretches = list[tuple[float, float]]
 
 def keeping_lock(folder: Path) -> DataLock:
     """Held by prune, forget and backup, so that none meets another's half-done work. Raises CannotWriteError."""
-    return DataLock(folder, "keeping")
+    return DataLock(folder, "keeping", "prunes, forgets or backs up", "Do the same again when it has ended.")
 
 
 def recordings(folder: Path) -> list[Path]:
@@ -61,10 +63,11 @@ def union(stretches: Iterable[tuple[float, float]]) -> Stretches:
     return out
 
 
-def fates_of_pruning(path: Path, kept: Stretches) -> Fates:
+def fates_of_pruning(path: Path, kept: Stretches, logged_s: float = 0.0) -> Fates:
     """What a pruning leaves of the recording at `path`: the pieces that meet `kept`, and those beside an epoch's edge.
 
-    Raises UnreadableInputError where the recording cannot be decoded, OSError where it cannot be read.
+    `logged_s` is how long the log says that it is. Raises UnreadableInputError where the recording cannot be decoded or
+    is shorter than that, OSError where it cannot be read.
     """
     from emgtwitch.pipeline import Pipeline
     from emgtwitch.settings import Settings
@@ -91,6 +94,11 @@ def fates_of_pruning(path: Path, kept: Stretches) -> Fates:
             now_s = then_s
     pipeline.finish()
     settle(max(now_s, pipeline.progress.duration_s))
+    if (missing_s := logged_s - pipeline.progress.duration_s) > SHORT_S:
+        raise UnreadableInputError(  # where its beginning is missing, `kept` would lie elsewhere in what is left
+            f"The log says that it is {missing_s:.0f} s longer, so that what lies around events cannot be told. "
+            "`emgtwitch verify` says what is damaged."
+        )
     return [(piece, Fate.KEEP if edge else fate) for (piece, fate), edge in zip(out, _beside_edges(out), strict=True)]
 
 

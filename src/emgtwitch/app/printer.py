@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
-WARNING, INFO = 4, 6  # levels of syslog(3)
+ERROR, WARNING, INFO = 3, 4, 6  # levels of syslog(3)
 PATIENCE_S = 5.0  # with a reader that does not read, at the end
 
 
@@ -55,6 +55,11 @@ class Printer:
                 if stream is sys.stdout and not self._fails:
                     self._fails = True
                     self._on_trouble(f"Standard output cannot be written: {error.strerror}. Recording and log go on.")
+
+
+def complain(text: str) -> None:
+    """Print what ended a command on standard error, at once; into the journal as an error."""
+    print(f"<{ERROR}>{text}" if _is_journal(sys.stderr) else text, file=sys.stderr)
 
 
 def _is_journal(stream: TextIO | None) -> bool:

@@ -49,7 +49,8 @@ def main(args: argparse.Namespace) -> int:
     """Drop signal, also beside a running daemon. Raises UsageError without a number of days, CannotWriteError."""
     from emgtwitch.store.folders import data_folder
 
-    keep = read_config(args.config).get("keep", {})
+    told = args.days is not None and args.around is not None  # then a broken configuration is none of its business
+    keep = {} if told else read_config(args.config).get("keep", {})
     days = args.days if args.days is not None else keep.get("signal_days")
     around_s = args.around if args.around is not None else keep.get("around_event_s", AROUND_S)
     if days is None:
@@ -58,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
             "[keep] into the configuration file."
         )
     if not (0 <= days < 1e6 and 0 <= around_s < 1e6):
-        raise UsageError(f"--days is {days:g} and --around {around_s:g}; both must be 0 or more.")
+        raise UsageError(f"--days is {days:g} and --around {around_s:g}; both must be at least 0 and below 1000000.")
     for line in prune(data_folder(args.data), days, around_s, round(1000 * time.time()), args.dry_run):
         print(line)
     return 0
@@ -128,7 +129,8 @@ def _lost(log: LogReader, path: Path, runs: list[Row], old_s: float, around_s: f
     """The segments that lose something, and what. A segment that may still be written to loses nothing."""
     written = segments(path)[-1:] if any(run["state"] == "open" for run in runs) else []
     kept = union([*around(log, runs[0]["recording_id"], around_s), (old_s, math.inf)])
-    return [one for one in by_segment(path, fates_of_pruning(path, kept)) if one[0] not in written]
+    fates = fates_of_pruning(path, kept, max(run["duration_s"] for run in runs))
+    return [one for one in by_segment(path, fates) if one[0] not in written]
 
 
 def _detail(runs: list[Row], old_s: float, around_s: float, now_ms: int) -> Row:

@@ -15,6 +15,7 @@ from emgtwitch.errors import UnreadableInputError
 from emgtwitch.sources.recording import segments
 from emgtwitch.store.folders import SESSIONS_NAME, data_folder, log_path
 from emgtwitch.store.log_reader import LogReader
+from emgtwitch.store.schema import NewerVersionError
 
 UNREADABLE = ("crc", "length", "type", "overlong")  # reasons that damage of a disk shows as
 LAG_FRAMES = 8  # rejected in the second before a crash, which the log has not counted
@@ -30,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Check and say; 0 where all is sound, 65 where something is damaged. Changes nothing."""
+    """Check and say; 0 where all is sound, 65 where something is damaged. Changes nothing.
+
+    Raises UnreadableInputError where it cannot tell: no folder, or what a newer version wrote.
+    """
     from emgtwitch.app.kernels import prepare_kernels
 
     folder = data_folder(args.data)
@@ -61,6 +65,8 @@ def verify(folder: Path) -> dict[str, Any]:
     if log_path(folder).exists():
         try:
             version, known, pruned = _check_log(folder, findings)
+        except NewerVersionError:
+            raise
         except UnreadableInputError as error:
             findings.append(Finding("log", str(error), "Or take it from a backup."))
     elif recordings(folder):
@@ -185,16 +191,22 @@ class _Segment:
 
 
 def _read(file: Path, decoder: Any) -> _Segment:
+    from emgtwitch.wire.decode import WrongVersion
     from emgtwitch.wire.light import frames
-    from emgtwitch.wire.records import Board, Hello, Import, Session
+    from emgtwitch.wire.records import WIRE_VERSION, Board, Hello, Import, Session
 
     size, last, head = 0, b"\0", b""
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):
             head = head or block[: 1 << 16]
-            decoder.feed(block)
+            for told in decoder.feed(block):
+                if isinstance(told, WrongVersion):
+                    raise UnreadableInputError(
+                        f"The board of {file} spoke wire version {told.wire_version}; this program reads "
+                        f"{WIRE_VERSION} and cannot tell whether it is sound. Update emgtwitch."
+                    )
             size, last = size + len(block), block[-1:]
-    kinds = {type(told) for told in frames(head)}
+    kinds = {type(one) for one in frames(head)}
     return _Segment(size, Session in kinds, bool(kinds & {Board, Hello, Import}), last != b"\0")
 
 

@@ -10,14 +10,17 @@ from pathlib import Path
 from emgtwitch.errors import CannotWriteError
 from emgtwitch.store.log_reader import PRUNED, LogReader, Row, Selection
 from emgtwitch.store.schema import connect_writer
-from emgtwitch.store.span import Span
+from emgtwitch.store.span import Offsets, Part, Span, offset_at
 
 EVERY = Selection(all_runs=True)
+# For each session the parts that are forgotten, and how much of each was analysable in each channel.
+Holes = Mapping[int, list[tuple[Part, list[float]]]]
 FORGOTTEN = "forgotten"  # an interval of this cause stands where a range was forgotten
 
 
-def found_in(log: LogReader, span: Span, gone: Collection[int]) -> dict[str, list[int]]:
-    """The row ids that a forgetting of `span` concerns, by table; `gone` are sessions that go entirely.
+def found_in(log: LogReader, span: Span, gone: Collection[int], offsets: Mapping[int, Offsets]) -> dict[str, list[int]]:
+    """The row ids that a forgetting of `span` concerns, by table; `gone` are sessions that go entirely, `offsets` those
+    of each session from UTC.
 
     All of these are deleted, but an interval that reaches out of the range stays there.
     """
@@ -33,7 +36,7 @@ def found_in(log: LogReader, span: Span, gone: Collection[int]) -> dict[str, lis
         if session["started_utc_ms"] is None or "utc_ms" in row:
             return False
         at_ms = session["started_utc_ms"] + 1000 * row[onset]
-        return span.meets(at_ms, at_ms + length_ms, session["utc_offset_s"] or 0)
+        return span.meets(at_ms, at_ms + length_ms, offset_at(offsets[row["session"]], at_ms))
 
     def at(row: Row) -> bool:
         if row.get("session") in gone:
@@ -55,9 +58,7 @@ def found_in(log: LogReader, span: Span, gone: Collection[int]) -> dict[str, lis
     return out
 
 
-def delete_rows(
-    path: Path, ids: Mapping[str, Collection[int]], holes: Mapping[int, tuple[float, float, list[float]]]
-) -> None:
+def delete_rows(path: Path, ids: Mapping[str, Collection[int]], holes: Holes) -> None:
     """Delete these rows of the log at `path` in one transaction; the caller holds the DataLock.
 
     `holes` says of a session that stays which seconds of it are forgotten, and how many of them were analysable in
@@ -70,8 +71,9 @@ def delete_rows(
         for table in ("rating", "label", "event", "mark", "diary"):
             key = "event" if table == "rating" else "id"
             db.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(number,) for number in ids[table]])
-        for session, (onset_s, offset_s, analysable_s) in holes.items():
-            _leave_hole(db, session, onset_s, offset_s, analysable_s)
+        for session, parts in holes.items():
+            for part, analysable_s in parts:
+                _leave_hole(db, session, part, analysable_s)
         for session in ids["session"]:
             db.execute("DELETE FROM interval WHERE session = ?", (session,))
             db.execute("DELETE FROM session WHERE id = ?", (session,))
@@ -104,8 +106,9 @@ def wipe(path: Path) -> None:
         )
 
 
-def _leave_hole(db: sqlite3.Connection, session: int, onset_s: float, offset_s: float, lost_s: list[float]) -> None:
+def _leave_hole(db: sqlite3.Connection, session: int, part: Part, lost_s: list[float]) -> None:
     """Intervals keep what of them lies outside, and the hole is a gap that counts as not analysable."""
+    onset_s, offset_s, utc_offset_s = part
     inside = {"session": session, "onset": onset_s, "offset": offset_s, "cause": FORGOTTEN}
     own = "session = :session AND cause <> :cause"
     db.execute(
@@ -123,9 +126,7 @@ def _leave_hole(db: sqlite3.Connection, session: int, onset_s: float, offset_s: 
     within = "session = :session AND cause = :cause AND onset_s <= :onset AND offset_s >= :offset"
     if db.execute(f"SELECT 1 FROM interval WHERE {within}", inside).fetchone():
         return  # an interrupted forgetting has been here
-    had, began_ms, utc_offset_s = db.execute(
-        "SELECT analysable_s, started_utc_ms, utc_offset_s FROM session WHERE id = ?", (session,)
-    ).fetchone()
+    had, began_ms = db.execute("SELECT analysable_s, started_utc_ms FROM session WHERE id = ?", (session,)).fetchone()
     left_s = [max(0.0, had_s - part_s) for had_s, part_s in zip(json.loads(had), lost_s, strict=False)]
     db.execute("UPDATE session SET analysable_s = ? WHERE id = ?", (json.dumps(left_s), session))
     db.execute(

@@ -15,10 +15,17 @@ class DataLock:
     """Held from construction to `close` or the end of the process, however it ends.
 
     `name` is the log's file name: logs that `replay --log` writes beside each other do not hinder one another.
-    Raises CannotWriteError if another process holds the lock, naming its pid, or if the folder takes no file.
+    Raises CannotWriteError if another process holds the lock, naming its pid, what it `does` and what to `do`, or if
+    the folder takes no file.
     """
 
-    def __init__(self, folder: Path, name: str = LOG_NAME) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str = LOG_NAME,
+        does: str = "writes the log",
+        do: str = "Stop it first, or choose another folder with --data.",
+    ) -> None:
         self.path = folder / f"{name}.lock"
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -32,10 +39,7 @@ class DataLock:
         except OSError:
             pid = os.pread(self._file, 20, 0).decode(errors="replace").strip()
             os.close(self._file)
-            raise CannotWriteError(
-                f"Another emgtwitch (process {pid or 'unknown'}) writes the log in {folder}. "
-                "Stop it first, or choose another folder with --data."
-            ) from None
+            raise CannotWriteError(f"Another emgtwitch (process {pid or 'unknown'}) {does} in {folder}. {do}") from None
         # The file stays when the lock is given back: removing it would let two processes lock two files of one name.
         try:
             os.ftruncate(self._file, 0)

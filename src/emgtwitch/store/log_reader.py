@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from emgtwitch.errors import UnreadableInputError
-from emgtwitch.store.schema import BUSY_S, check, is_damage, migrations
+from emgtwitch.store.schema import check, connect_reader, is_damage, migrations
 
 if TYPE_CHECKING:
     import tempfile
@@ -35,10 +36,9 @@ class Selection:
 
 
 class LogReader:
-    """Reads the log at `path`; changes nothing there.
+    """Reads the log at `path`, of this version or an older one; changes nothing there.
 
-    Raises UnreadableInputError where there is no log, no right to read it, damage, or a version that this program
-    does not read.
+    Raises UnreadableInputError where there is no log, no right to read it, damage, or a newer version.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,7 +54,9 @@ class LogReader:
         except OSError as error:
             raise UnreadableInputError(f"The log {path} cannot be read: {error.strerror}.") from None
         try:
-            self._db = self._connect()
+            db, self._copy = connect_reader(path)
+            self._db = self._up_to_date(db)
+            self._db.row_factory = sqlite3.Row
         except sqlite3.Error as error:
             raise self._unreadable(error) from None
 
@@ -141,44 +143,20 @@ class LogReader:
         except sqlite3.Error as error:
             raise self._unreadable(error) from None
 
-    def _connect(self) -> sqlite3.Connection:
-        """A read-only connection that has proved to work.
-
-        SQLite reads a WAL database only if it may write its folder (for the -shm file), unless it is told that
-        nothing changes. Where there is a -wal with newer rows that would hide them, so both are copied out.
-        """
+    def _up_to_date(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """The log as this version has it; closes `db` where that is another or none."""
         try:
-            return self._try(f"{self.path.resolve().as_uri()}?mode=ro")
-        except sqlite3.OperationalError:
-            wal = self.path.with_name(self.path.name + "-wal")
-            if not wal.exists() or not wal.stat().st_size:
-                return self._try(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1")
-        import shutil
-        import tempfile
-
-        self._copy = tempfile.TemporaryDirectory(prefix="emgtwitch-")
-        try:
-            for source in (self.path, wal):
-                shutil.copyfile(source, Path(self._copy.name) / source.name)
-        except OSError as error:
-            raise UnreadableInputError(f"The log {self.path} cannot be read: {error.strerror}.") from None
-        return self._try((Path(self._copy.name) / self.path.name).as_uri())
-
-    def _try(self, uri: str) -> sqlite3.Connection:
-        db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
-        try:
-            newest = len(migrations())
-            version = check(db, self.path, newest)
-            if version < newest:
+            steps = migrations()
+            version = check(db, self.path, newest=len(steps))
+            if not version:
                 raise UnreadableInputError(
-                    f"The log {self.path} has version {version}, older than {newest}. "
-                    "`emgtwitch run` or `emgtwitch mark` brings it up to date."
+                    f"The log {self.path} is empty. `emgtwitch run` begins it, and `emgtwitch replay --log` fills it "
+                    "from recordings."
                 )
+            return db if version == len(steps) else _brought_up(db, steps[version:])
         except BaseException:
             db.close()
             raise
-        db.row_factory = sqlite3.Row
-        return db
 
     def _unreadable(self, error: sqlite3.Error) -> UnreadableInputError:
         what = "is damaged" if is_damage(error) else "cannot be read"
@@ -186,6 +164,20 @@ class LogReader:
             f"The log {self.path} {what} ({error}). Move it away; a new one begins by itself, "
             "and `emgtwitch replay --log` fills it from the recordings."
         )
+
+
+def _brought_up(old: sqlite3.Connection, steps: list[str]) -> sqlite3.Connection:
+    """A copy in memory, brought up to date there: the file may be a backup, on a disk that takes nothing."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with contextlib.closing(old):
+            old.backup(db)
+        for step in steps:
+            db.executescript(step)
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 _IN_TIME = "coalesce(session.started_utc_ms, 0)"

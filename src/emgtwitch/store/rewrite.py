@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -103,7 +104,10 @@ def clear_leftovers(sessions: Path) -> None:
 def remove_recording(folder: Path) -> None:
     """Delete a session's folder, the first segment last, so that what is left of it can be read. Raises OSError."""
     for path in sorted(folder.iterdir(), reverse=True):
-        path.unlink()
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     folder.rmdir()
     sync_folder(folder.parent)
 

@@ -8,12 +8,20 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emgtwitch.errors import CannotWriteError, UnreadableInputError
+
+if TYPE_CHECKING:
+    import tempfile
 
 APPLICATION_ID = 1162692436  # "EMGT"; the first migration writes it
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 5.0
+
+
+class NewerVersionError(UnreadableInputError):
+    """The log is of a newer version of this program: nothing is known of whether it is sound."""
 
 
 def migrations(folder: Path = MIGRATIONS) -> list[str]:
@@ -55,6 +63,42 @@ def connect_writer(path: Path, folder: Path = MIGRATIONS) -> sqlite3.Connection:
     return db
 
 
+def connect_reader(path: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryDirectory[str] | None]:
+    """A read-only connection that has proved to work, and the folder of the copy that it reads if it needs one.
+
+    SQLite reads a WAL database only if it may write its folder (for the -shm file), unless it is told that nothing
+    changes. Where there is a -wal with newer rows that would hide them, so both are copied out. Raises sqlite3.Error,
+    and UnreadableInputError where the copy fails.
+    """
+    uri = path.resolve().as_uri()
+    try:
+        return _proven(f"{uri}?mode=ro"), None
+    except sqlite3.OperationalError:
+        wal = path.with_name(path.name + "-wal")
+        if not wal.exists() or not wal.stat().st_size:
+            return _proven(f"{uri}?mode=ro&immutable=1"), None
+    import shutil
+    import tempfile
+
+    copy = tempfile.TemporaryDirectory(prefix="emgtwitch-")
+    try:
+        for source in (path, wal):
+            shutil.copyfile(source, Path(copy.name) / source.name)
+    except OSError as error:
+        raise UnreadableInputError(f"The log {path} cannot be read: {error.strerror}.") from None
+    return _proven((Path(copy.name) / path.name).as_uri()), copy
+
+
+def _proven(uri: str) -> sqlite3.Connection:
+    db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def check(db: sqlite3.Connection, path: Path, newest: int) -> int:
     """The log's version, 0 for an empty file. Raises UnreadableInputError on another program's or a newer file."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
@@ -65,7 +109,7 @@ def check(db: sqlite3.Connection, path: Path, newest: int) -> int:
     if identity != APPLICATION_ID:
         raise UnreadableInputError(f"{path} is a database of another program, not a log. Name another file or folder.")
     if version > newest:
-        raise UnreadableInputError(
+        raise NewerVersionError(
             f"The log {path} has version {version}; this program reads up to {newest}. Update emgtwitch."
         )
     return version

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable
 
 PROGRAM = "systemd-inhibit"
+WHY = "--why=a muscle is listened to"
+PATIENCE_S = 1.0  # with its end; meanwhile nothing is read from the board
 
 
 class Inhibitor:
@@ -24,19 +26,21 @@ class Inhibitor:
         """Let the computer not sleep. One that refuses is told of, and not asked again."""
         if self._useless or (self._process is not None and self._process.poll() is None):
             return
-        if self._process is not None or shutil.which(PROGRAM) is None:
-            self._useless = True
-            why = "refuses" if self._process is not None else "is not installed"
-            self._on_trouble(f"Sleep is not held off: {PROGRAM} {why}. A suspend will be an interval in the log.")
-            return
-        reason = "--why=a muscle is listened to"
-        self._process = subprocess.Popen(
-            [PROGRAM, "--what=sleep:idle", "--who=emgtwitch", reason, "--mode=block", "cat"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the daemon
-        )
+        if self._process is not None:
+            self._give_up("refuses")
+        elif shutil.which(PROGRAM) is None:
+            self._give_up("is not installed")
+        else:
+            try:
+                self._process = subprocess.Popen(
+                    [PROGRAM, "--what=sleep:idle", "--who=emgtwitch", WHY, "--mode=block", "cat"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the daemon
+                )
+            except OSError as error:
+                self._give_up(f"cannot be started ({error.strerror})")
 
     def release(self) -> None:
         """Let it sleep again."""
@@ -44,4 +48,12 @@ class Inhibitor:
         if process is not None:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait()
+            try:
+                process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:  # it still asks a logind that does not answer
+                process.kill()
+                process.wait()
+
+    def _give_up(self, why: str) -> None:
+        self._useless = True
+        self._on_trouble(f"Sleep is not held off: {PROGRAM} {why}. A suspend will be an interval in the log.")

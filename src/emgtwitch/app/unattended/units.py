@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from emgtwitch.errors import UsageError
+
 UNIT_NAME = "emgtwitch.service"
 DESKTOP_NAME = "emgtwitch.desktop"
 RULE_PATH = Path("/etc/udev/rules.d/70-emgtwitch.rules")
@@ -35,7 +37,6 @@ ExecStart={start}
 WatchdogSec={watchdog_s}
 Restart=always
 RestartSec=15
-RestartPreventExitStatus=2
 TimeoutStartSec=180
 TimeoutStopSec=60
 UMask=0077
@@ -87,7 +88,10 @@ Terminal=false
 
 
 def unit(command: Sequence[str], writes: Sequence[Path], reaches_out: bool) -> str:
-    """The user unit that runs `command` and may write below `writes`; `reaches_out`: beyond the loopback interface."""
+    """The user unit that runs `command` and may write below `writes`; `reaches_out`: beyond the loopback interface.
+
+    Raises UsageError for words that no unit file can hold.
+    """
     return _UNIT.format(
         made_by=MADE_BY,
         start=_exec(command),
@@ -119,10 +123,15 @@ def root_command(rule_file: Path) -> str:
 
 
 def _exec(command: Sequence[str]) -> str:
-    return " ".join(_quoted(word) for word in command)
+    """A command line: of its words systemd expands $, too."""
+    return " ".join(_quoted(word.replace("$", "$$")) for word in command)
 
 
 def _quoted(word: str) -> str:
-    """A word of a unit file: systemd expands % and, in ExecStart, $."""
-    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{plain}"' if any(c in plain for c in " \t\"'") else plain
+    """A word of a unit file, in which systemd expands %."""
+    if any(ord(letter) < ord(" ") or "\ud800" <= letter <= "\udfff" for letter in word):
+        raise UsageError(
+            f"{word!r} has letters that no unit file can hold. Rename it, without line breaks and the like."
+        )
+    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return plain if plain and not any(letter in plain for letter in " \"';#") else f'"{plain}"'
