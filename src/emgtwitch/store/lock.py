@@ -20,8 +20,8 @@ class DataLock:
 
     def __init__(self, folder: Path, name: str = LOG_NAME) -> None:
         self.path = folder / f"{name}.lock"
-        try:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:  # never through a link: what it names would be emptied
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise CannotWriteError(
                 f"The folder {folder} cannot be written: {error.strerror}. "
