@@ -78,7 +78,8 @@ def test_every_answer_carries_the_headers_that_protect_it(page: TestClient) -> N
     for path in ("/", "/app.js", "/api/v1/state", "/nothing", "/metrics"):
         headers = page.get(BASE + path).headers
         policy = headers["content-security-policy"]
-        assert "default-src 'none'" in policy
+        for rule in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
+            assert rule in policy
         assert "unsafe" not in policy
         assert "*" not in policy
         assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
