@@ -17,3 +17,15 @@ def legible(value: Any) -> Any:
     if isinstance(value, list):
         return [legible(one) for one in value]
     return value
+
+
+def legible_session(told: dict[str, Any]) -> dict[str, Any]:
+    """The object of a Session note, made legible; what should be a text or a table of texts and is not is left out."""
+    out: dict[str, Any] = legible(told)
+    if not isinstance(out.get("zone", ""), str):
+        del out["zone"]
+    if "worn" in out:
+        worn = out["worn"] if isinstance(out["worn"], list) else []
+        tables = [place if isinstance(place, dict) else {} for place in worn]
+        out["worn"] = [{key: text for key, text in table.items() if isinstance(text, str)} for table in tables]
+    return out

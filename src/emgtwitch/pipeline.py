@@ -16,7 +16,7 @@ from emgtwitch.channel import Channel
 from emgtwitch.detect.detector import Detector
 from emgtwitch.detect.records import Interval, Mark, Opened, Output, Progress, Stamped
 from emgtwitch.errors import UnreadableInputError
-from emgtwitch.legible import legible
+from emgtwitch.legible import legible, legible_session
 from emgtwitch.settings import Settings, SettingsError
 from emgtwitch.timeline import Timeline
 from emgtwitch.wire import records as wire
@@ -208,7 +208,7 @@ class Pipeline:
         elif isinstance(record, wire.Import):
             self._announce(import_format(record))
         elif isinstance(record, wire.Session):
-            self._begin_session(legible(record.json))
+            self._begin_session(legible_session(record.json))
         elif isinstance(record, wire.Clock):
             self._clock_mark(record)
         elif isinstance(record, wire.Mark):

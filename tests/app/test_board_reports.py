@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ import pytest
 
 from emgtwitch.app.board_words import ERRORS, errors_text, report_text
 from emgtwitch.app.cli import main
+from emgtwitch.app.daemon import Daemon
+from emgtwitch.detect.records import Mark
+from emgtwitch.settings import Settings
+from emgtwitch.sources.sim import SimLink
+from emgtwitch.store.log_reader import LogReader
+from emgtwitch.wearer.scenario import SCENARIOS
 from emgtwitch.wire.records import Counters, Guard
 from tests.app.nursery import Nursery
 from tests.app.outputs import replayed, session
@@ -89,3 +96,24 @@ def test_every_counter_of_the_wire_has_words() -> None:
 def test_a_mark_of_the_wearer_by_the_same_name_is_the_wearers() -> None:
     assert report_text("guard", "host", {}) == report_text("button", "board", {}) == ""
     assert report_text("guard", "board", dict.fromkeys(asdict(WATCH), 0)).endswith("0 spasms.")
+
+
+def test_a_flood_of_watches_reads_the_log_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+
+    class Counted(LogReader):
+        def __init__(self, path: Path) -> None:
+            opened.append(path)
+            super().__init__(path)
+
+    monkeypatch.setattr("emgtwitch.app.daemon.LogReader", Counted)
+    link = SimLink(SCENARIOS["quiet"], started=False)
+    session = {"recording_id": "r", "settings": Settings().as_dict(), "worn": [], "started_utc_ms": 0}
+    daemon = Daemon(lambda: link, tmp_path, session, {}, threading.Event())
+    try:
+        for n in range(100):
+            assert not daemon._told_before(Mark("guard", None, 0.0, "board", 0, {"twitches": n}))
+    finally:
+        daemon._keeper.close()
+        daemon._printer.close()
+    assert len(opened) == 1

@@ -50,3 +50,22 @@ def test_numba_starts_without_scipy_which_can_still_be_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.stdout.splitlines() == ["False", "scipy.signal"], done.stderr
+
+
+@pytest.mark.parametrize(("mode", "uid"), [(0o777, None), (0o700, 65534)])
+def test_kernels_that_another_user_may_have_put_there_are_not_run(tmp_path: Path, mode: int, uid: int | None) -> None:
+    if uid is not None and os.geteuid() != 0:
+        pytest.skip("only root can give a folder to another user")
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    planted.chmod(mode)
+    if uid is not None:
+        os.chown(planted, uid, uid)
+    script = (
+        "import os\nfrom emgtwitch.app import kernels\nkernels._import_numba = lambda: None\n"
+        "kernels.prepare_kernels()\nprint(os.environ['NUMBA_CACHE_DIR'])\n"
+    )
+    environ = os.environ | {"NUMBA_CACHE_DIR": str(planted)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environ)
+    assert done.stdout.strip() not in ("", str(planted)), done.stderr
+    assert "others may write there" in done.stderr

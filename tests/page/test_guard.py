@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -29,6 +31,7 @@ TOKEN = "correct-horse"
         {"Origin": f"https://127.0.0.1:{PORT}"},
         {"Origin": f"http://localhost:{PORT}"},  # another origin than the Host
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},  # another server on this computer
     ],
 )
 def test_a_foreign_name_or_page_is_refused_and_changes_nothing(
@@ -66,15 +69,17 @@ def test_over_a_network_only_the_token_opens(desk: Desk) -> None:
 
 
 def test_a_redirect_with_the_token_stays_on_this_server(desk: Desk) -> None:
-    page = desks.client(desk, TOKEN, "0.0.0.0")
-    assert page.get(f"{BASE}//evil.example?token={TOKEN}").headers["location"].startswith("/evil.example")
+    for path in ("//evil.example", "/%5Cevil.example", "/%0d%0aset-cookie:%20a=b"):
+        page = desks.client(desk, TOKEN, "0.0.0.0")
+        assert re.fullmatch(r"/[\w.%-]+", page.get(f"{BASE}{path}?token={TOKEN}").headers["location"])
 
 
 def test_every_answer_carries_the_headers_that_protect_it(page: TestClient) -> None:
     for path in ("/", "/app.js", "/api/v1/state", "/nothing", "/metrics"):
         headers = page.get(BASE + path).headers
         policy = headers["content-security-policy"]
-        assert "default-src 'none'" in policy
+        for rule in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
+            assert rule in policy
         assert "unsafe" not in policy
         assert "*" not in policy
         assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")

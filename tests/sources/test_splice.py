@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,3 +118,33 @@ def test_the_system_clocks_agree() -> None:
     assert first.boottime_ns >= first.monotonic_ns - 10**9  # it has also counted every suspend
     assert second.utc_ms > 1_600_000_000_000
     assert abs(first.offset_s) <= 14 * 3600
+
+
+FORGED = [
+    note(Session({"settings": {}}), 0),
+    note(Note({"kind": "felt"}), 1),
+    clock_note(10**12, 2),
+    frame(Port(0, "x"), 3),
+]
+
+
+@given(places=st.lists(st.tuples(st.integers(0, len(BOARD)), st.sampled_from(FORGED)), max_size=8), steps=steps)
+def test_what_a_board_sends_as_the_hosts_own_is_left_out(
+    places: list[tuple[int, bytes]], steps: list[tuple[int, int]]
+) -> None:
+    sent = [frame(r, n) for n, r in enumerate(BOARD)]
+    for at, forged in sorted(places, key=lambda place: -place[0]):
+        sent.insert(at, forged)
+    splicer, stream = Splicer(), b""
+    for chunk in cut(b"".join(sent), [c for c, _ in steps]):
+        stream += splicer.board(chunk, clocks_at(0))
+    assert [r for r in frames(stream) if not isinstance(r, Clock)] == BOARD
+    assert sum(isinstance(r, Clock) for r in frames(stream)) <= 1  # our own
+    assert splicer.forged is bool(places)
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_nor_is_one_that_only_the_end_of_a_connection_completes(forged: bytes) -> None:
+    splicer = Splicer()
+    out = splicer.board(forged.strip(b"\0"), clocks_at(0)) + splicer.note(Port(0, "p"))
+    assert frames(out) == [Port(0, "p")]

@@ -139,3 +139,32 @@ except CannotWriteError as error:
         assert ask(public_folder, {"command": "mark"}) == {"done": True}
     finally:
         server.close()
+
+
+def test_a_false_daemon_of_another_user_is_told_nothing(public_folder: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can be two users")
+    asked = f"""
+import os
+from pathlib import Path
+from emgtwitch.errors import CannotWriteError
+from emgtwitch.store.channel import ask
+os.setuid(1)
+try:
+    print(ask(Path({str(public_folder)!r}), {{"command": "mark", "note": "secret"}}))
+except CannotWriteError as error:
+    print(error)
+"""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(public_folder / SOCKET_NAME))
+        (public_folder / SOCKET_NAME).chmod(0o666)
+        os.seteuid(65534)  # who listens is who the other end is told of
+        try:
+            listener.listen()
+        finally:
+            os.seteuid(0)
+        said = run(asked)
+        client, _ = listener.accept()
+        with client:
+            assert client.recv(1000) == b""
+    assert "is user 65534's, and was told nothing" in said

@@ -12,6 +12,7 @@ from emgtwitch import __version__
 from emgtwitch.errors import CannotWriteError, EmgtwitchError, UnreadableInputError
 from emgtwitch.legible import legible
 
+OTHERS = 0o077  # users of this machine; whatever a command makes is health data, or could be run in its owner's name
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # command -> (module with add_arguments(parser) and main(args), one line of help). The modules import numpy and the
@@ -68,7 +69,8 @@ def overview() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run one command; returns its exit code. What it makes is its owner's alone, whatever the umask was."""
+    before = os.umask(OTHERS)
     try:
         try:
             return _command(sys.argv[1:] if argv is None else argv)
@@ -93,6 +95,8 @@ def main(argv: list[str] | None = None) -> int:
         return CannotWriteError.exit_code
     except KeyboardInterrupt:
         return 130
+    finally:
+        os.umask(before)
 
 
 def _command(arguments: list[str]) -> int:

@@ -86,6 +86,7 @@ class Daemon:
             on_state=self._say,
         )
         self._page = PageServer(self._say, *page) if page is not None else None
+        self._guards: list[dict[str, Any]] | None = None  # what earlier runs told of a board alone, once one tells
         self._desk: Desk | None = None  # once there is signal
         self._looked_s = 0.0
         self._news = News(session["recording_id"])
@@ -236,10 +237,13 @@ class Daemon:
         """Whether an earlier run has told of this watch: the board repeats its last one until there is another."""
         if not isinstance(record, Mark) or (record.kind, record.source) != ("guard", "board"):
             return False
-        with contextlib.suppress(UnreadableInputError), LogReader(log_path(self._folder)) as log:
-            told = [mark["source"] == "board" and mark["detail"] == record.detail for mark in log.marks()]
-            return told.count(True) > 1  # once is this run's own: what is shown is stored
-        return False
+        if self._guards is None:
+            self._guards = []
+            with contextlib.suppress(UnreadableInputError), LogReader(log_path(self._folder)) as log:
+                own = self._session["recording_id"]
+                marks = [mark for mark in log.marks() if mark["kind"] == "guard" and mark["recording_id"] != own]
+                self._guards = [mark["detail"] for mark in marks if mark["source"] == "board"]
+        return record.detail in self._guards
 
     def _trouble(self, text: str) -> None:
         self._troubles = [*self._troubles[-9:], text]

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from emgtwitch.store.folders import others_may_write
+
 ROOMS = ("wire", "dsp", "detect")  # where kernels live
 KEPT = 4  # caches of other states of the source: other versions and checkouts that this user still runs
 
@@ -38,12 +40,15 @@ def prepare_kernels() -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        if others_may_write(folder):  # numba runs what lies there
+            raise PermissionError
     except OSError:
         folder = Path(tempfile.mkdtemp(prefix="emgtwitch-kernels-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         _say(
-            f"the cache folder {cache_folder()} cannot be written, so each start compiles the kernels anew, for half a "
-            "minute. Set XDG_CACHE_HOME to a folder that you may write to avoid that."
+            f"the cache folder {cache_folder()} cannot be written, or others may write there, so each start compiles "
+            "the kernels anew, for half a minute. Set XDG_CACHE_HOME to a folder that you may write, and nobody else, "
+            "to avoid that."
         )
     else:
         if "NUMBA_CACHE_DIR" not in os.environ:

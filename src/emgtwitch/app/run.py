@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -59,13 +60,16 @@ def add_page_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run until SIGINT, SIGTERM or SIGHUP. Raises NoBoardError, CannotWriteError, UnreadableInputError, UsageError."""
-    from emgtwitch.store.folders import data_folder, make_data_folder
+    from emgtwitch.store.folders import data_folder, make_data_folder, others_may_write
     from emgtwitch.store.lock import DataLock
 
     config = read_config(args.config)
     settings = chosen_settings(args, config.get("detector", {}))
     device = {key: value for key in DEVICE if (value := getattr(args, key) or config.get("device", {}).get(key))}
     folder = make_data_folder(data_folder(args.data))
+    if others_may_write(folder):
+        say = f"emgtwitch: other users may write to {folder} and replace what is recorded there: chmod go-w {folder}"
+        print(say, file=sys.stderr, flush=True)
     stop = threading.Event()
     with DataLock(folder), on_signals(stop.set):
         nothing = _nothing(settings, args.json)

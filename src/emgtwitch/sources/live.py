@@ -62,6 +62,7 @@ class LiveSource:
         self._reopening: _Reopening | None = None
         self._request_seq = 0
         self._now_ns = 0  # CLOCK_MONOTONIC after the last read
+        self._told_forged = False
         self._greeted = False  # a board has answered in this session
         self._closed = False
         self.hello: Hello | None = None  # the latest one
@@ -95,6 +96,9 @@ class LiveSource:
             self._now_ns = now.monotonic_ns
             if data:
                 out = self._splicer.board(data, now)
+                if self._splicer.forged and not self._told_forged:
+                    self._told_forged = True
+                    self._on_state(f"{self.port} sends notes, which only this program writes; they are left out")
                 self._hear(out)
         except (LinkLostError, SilentBoardError) as lost:
             out += self._lost(str(lost))

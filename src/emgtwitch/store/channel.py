@@ -93,7 +93,7 @@ class CommandServer:
 
 
 def ask(folder: Path, request: dict[str, Any], timeout_s: float = 5.0) -> dict[str, Any] | None:
-    """The daemon's answer, or None where none runs on `folder`.
+    """The daemon's answer, or None where none runs on `folder`. One of another user's is told nothing.
 
     Raises the daemon's refusal as the class of errors.py that it had there, and EmgtwitchError if it stays silent.
     """
@@ -102,6 +102,8 @@ def ask(folder: Path, request: dict[str, Any], timeout_s: float = 5.0) -> dict[s
         try:
             with _address(folder / SOCKET_NAME) as address:
                 client.connect(address)
+            if os.geteuid() and (stranger := _stranger(client)) is not None:
+                raise CannotWriteError(_NOT_OURS.format(folder=folder, uid=stranger))
             with contextlib.suppress(BrokenPipeError):  # who refuses us does not wait for the request
                 client.sendall(json.dumps(request).encode() + b"\n")
             line = _line(client)
@@ -123,6 +125,7 @@ _ERRORS = {e.exit_code: e for e in (UsageError, UnreadableInputError, NoBoardErr
 _NOT_YOURS = (
     "This daemon is another user's; user {uid} may neither ask nor tell it anything. Use a data folder of yours."
 )
+_NOT_OURS = "What answers in {folder} is user {uid}'s, and was told nothing. Use a data folder that is yours alone."
 
 
 def _stranger(client: socket.socket) -> int | None:

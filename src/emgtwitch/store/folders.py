@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def make_data_folder(folder: Path) -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _refused(folder, "you may not write there")
     return folder
+
+
+def others_may_write(folder: Path) -> bool:
+    """Whether other users may put files into `folder`, or take some out. This user's own group is trusted."""
+    now = folder.stat()
+    group = now.st_mode & stat.S_IWGRP and now.st_gid != os.getegid()
+    return now.st_uid not in (os.geteuid(), 0) or bool(group or now.st_mode & stat.S_IWOTH)
 
 
 def log_path(folder: Path) -> Path:

@@ -27,8 +27,8 @@ class DataLock:
         do: str = "Stop it first, or choose another folder with --data.",
     ) -> None:
         self.path = folder / f"{name}.lock"
-        try:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:  # never through a link: what it names would be emptied
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise CannotWriteError(
                 f"The folder {folder} cannot be written: {error.strerror}. "

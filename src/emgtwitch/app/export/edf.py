@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from emgtwitch.app.notebook import Floats, Segment
 
 NUMBER_CHARS = 8  # of a number in the header
+YEARS = range(1985, 2085)  # that its two digits mean
 
 
 def write_edf(items: list[Item], folder: Path) -> None:
@@ -33,7 +34,7 @@ def write_bdf(items: list[Item], folder: Path) -> None:
 def _write(items: list[Item], folder: Path, suffix: str, bits: int) -> None:
     for item in items:
         for number, segment in enumerate(item.load()):
-            save(item, segment, folder / f"{item.name}_{number:03d}.{suffix}", bits)
+            save(item, segment, folder / f"{item.stem}_{number:03d}.{suffix}", bits)
 
 
 def save(item: Item, segment: Segment, path: Path, bits: int) -> None:
@@ -51,7 +52,8 @@ def save(item: Item, segment: Segment, path: Path, bits: int) -> None:
     start = None
     if item.started_utc_ms is not None:
         shown_ms = item.started_utc_ms + 1000 * (item.utc_offset_s or 0) + round(1000 * segment.from_s)
-        start = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=shown_ms)
+        begun = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=shown_ms)
+        start = begun if begun.year in YEARS else None
     recording = edfio.Recording(startdate=start.date() if start else None, equipment_code="emgtwitch")
     kind(
         signals,
@@ -104,7 +106,7 @@ def _signal(values: Floats, segment: Segment, label: str, rate_Hz: float, bits: 
     return kind.from_digital(
         digital.astype(np.int16 if bits == 16 else np.int32),
         rate_Hz,
-        label=label[:16],
+        label="".join(c if " " <= c <= "~" else "_" for c in label[:16]),  # the header is ASCII
         physical_dimension="" if segment.uV_per_count is None else "uV",
         physical_range=ends,
         digital_range=(-half, half - 1),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,16 @@ class Item:
     started_utc_ms: int | None
     utc_offset_s: int | None
     load: Callable[[], list[Segment]] = field(repr=False)  # decodes; raises UnreadableInputError
+
+    @property
+    def stem(self) -> str:
+        """How its files' names begin: a recording may be called anything, a path included."""
+        plain = re.sub(r"[^\w.-]", "_", self.name, flags=re.ASCII).lstrip(".")[:60]
+        return (
+            plain
+            if plain == self.name
+            else f"{plain}-{hashlib.sha256(self.name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+        )
 
     def label(self, place: int) -> str:
         """What the channel at `place` of `channels` is called."""

@@ -56,7 +56,7 @@ def write_jsonl(items: list[Item], folder: Path) -> None:
 def write_signal_csv(items: list[Item], folder: Path) -> None:
     """NAME_000.csv, ...: time and a column for each channel, one file for each contiguous segment."""
     for item, number, segment in _segments(items):
-        with (folder / f"{item.name}_{number:03d}.csv").open("w", newline="", encoding="utf-8") as file:
+        with (folder / f"{item.stem}_{number:03d}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["time [s]", *columns(item, segment)])
             times = (f"{n / segment.rate_Hz:.9g}" for n in range(len(segment.counts)))
@@ -71,7 +71,7 @@ def write_signal_parquet(items: list[Item], folder: Path) -> None:
         names = columns(item, segment)
         table = pa.table([pa.array(segment.values[:, k]) for k in range(len(names))], names=names)
         told = {"fs_Hz": repr(segment.rate_Hz), "from_s": repr(segment.from_s)}
-        parquet.write_table(table.replace_schema_metadata(told), folder / f"{item.name}_{number:03d}.parquet")
+        parquet.write_table(table.replace_schema_metadata(told), folder / f"{item.stem}_{number:03d}.parquet")
 
 
 def columns(item: Item, segment: Segment) -> list[str]:

@@ -28,7 +28,7 @@ def write_wav(items: list[Item], folder: Path) -> None:
             most = float(np.abs(centred).max()) or 1.0
             gain = LOUD * 32767 / most
             gain = float(2 ** np.floor(np.log2(gain)))  # a power of two: whole counts stay exact, and fractions nearly
-            path = folder / f"{item.name}_{number:03d}.wav"
+            path = folder / f"{item.stem}_{number:03d}.wav"
             with wave.open(str(path), "wb") as file:
                 file.setnchannels(len(item.channels))
                 file.setsampwidth(2)

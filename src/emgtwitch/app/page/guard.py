@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,7 +67,8 @@ class Guard:
             parts = _split(origin)
             if parts != ("http", host.lower()):
                 return f"A page of {origin!r} may not ask here.", "Open the page of this server itself."
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+        site = headers.get("sec-fetch-site", "none")  # another port of this computer is the same site
+        if site not in ("same-origin", "none") and headers.get("sec-fetch-mode") != "navigate":
             return "Another site may not ask here.", "Open the page of this server itself."
         return None
 
@@ -119,10 +120,10 @@ async def _welcome(scope: Scope, send: Send, token: str) -> None:
     """The token moves from the address, where it would stay visible, into a cookie."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
     rest = urlencode([(name, value) for name, values in query.items() if name != "token" for value in values])
-    path = "/" + scope["path"].lstrip("/")
+    path = "/" + quote(scope["path"].lstrip("/"))  # a backslash would count as a slash, a line break as a header
     cookie = f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
     where = path + (f"?{rest}" if rest else "")
-    more = ((b"location", where.encode("latin-1", "replace")), (b"set-cookie", cookie.encode()))
+    more = ((b"location", where.encode()), (b"set-cookie", cookie.encode()))
     await _respond(send, 303, b"", more)
 
 

@@ -21,7 +21,7 @@ PORT = 8765
 TRIES = 20
 BACKLOG = 64
 CLOSE_S = 2.0
-MOST_CONNECTIONS = 64
+MOST_SERVED = 64  # connections; further ones are told to come later
 
 
 class PageServer:
@@ -74,22 +74,25 @@ class PageServer:
 
         import uvicorn
 
+        from emgtwitch.app.page.door import Door, OwnDoor
         from emgtwitch.app.page.guard import Guard
         from emgtwitch.app.page.web import application
 
         config = uvicorn.Config(
             application(desk, Guard(self._host, self.port, self._token)),
             log_config=None,
+            log_level="error",  # what anybody may cause is no line in the journal
             access_log=False,
+            backlog=BACKLOG,  # so many are accepted before the first is looked at
             server_header=False,
             date_header=False,
             proxy_headers=False,
             lifespan="off",
-            http="h11",  # strict, whatever else is installed
+            http=OwnDoor if self._token is None else Door,  # on h11: strict, whatever else is installed
             ws="websockets-sansio",
             ws_max_size=1024,
             ws_max_queue=4,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=MOST_SERVED,
             timeout_graceful_shutdown=1,
         )
         loop, ended = asyncio.new_event_loop(), asyncio.Event()

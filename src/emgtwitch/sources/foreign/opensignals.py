@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +16,7 @@ from emgtwitch.sources.foreign.contents import UNKNOWN_RAILS, Block, Column, Con
 from emgtwitch.sources.foreign.placing import SequenceGaps, split
 
 _BATCH_SCANS = 1 << 16
+_HEAP_BYTES = 16  # of the head of a heap, and of each object in it
 _MOST_PACKED, _UNPACKED_BYTES = 50, 1 << 20
 # what h5py raises on damaged files, depending on where it trips
 DAMAGE = (
@@ -36,9 +39,28 @@ def open_hdf5(path: Path) -> Any:
     except ImportError:
         raise UnreadableInputError(f"Reading {path.name} needs h5py: pip install 'emgtwitch[hdf5]'.") from None
     try:
+        _refuse_endless_heaps(path)
         return h5py.File(path, "r")
     except DAMAGE as error:
         raise UnreadableInputError(f"{path.name} is cut short or damaged: {error}.") from error
+
+
+def _refuse_endless_heaps(path: Path) -> None:
+    """Raises ValueError where a heap of texts claims a hole of no bytes: HDF5's library would walk over it for ever.
+
+    The walk is the library's, see "Level 1E - Global Heap" of the file format's specification.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        begin, end = -1, 0
+        while (begin := data.find(b"GCOL\x01\0\0\0", begin + 1)) >= 0:
+            if begin < end:
+                raise ValueError(f"heaps within each other at {begin}")
+            at, end = begin + _HEAP_BYTES, begin + int.from_bytes(data[begin + 8 : begin + 16], "little")
+            while at + _HEAP_BYTES <= min(end, len(data)):
+                index, _, size = struct.unpack_from("<H6sQ", data, at)
+                if not index and not size:
+                    raise ValueError(f"a hole of no bytes at {at}")
+                at += size if not index else _HEAP_BYTES + -(-size // 8) * 8
 
 
 def refuse_promises(data: Any, path: Path) -> None:

@@ -97,7 +97,7 @@ def _ramp(column: npt.NDArray[np.float64], error: float) -> Ramp | None:
     if run.size < 8:
         return None
     step = float((run[-1] - run[0]) / (run.size - 1))
-    if np.any(np.abs(run - run[0] - step * np.arange(run.size)) > 3 * error):
+    if step <= 0 or np.any(np.abs(run - run[0] - step * np.arange(run.size)) > 3 * error):
         return None
     return Ramp(step, error, _simplest(step, 2 * error / (run.size - 1)))
 
