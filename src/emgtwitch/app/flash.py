@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gain",
         type=float,
         metavar="G",
-        help="also have the board keep its amplifier's gain (the shield's: 1006), so that events have uV",
+        help="also have the board keep its amplifier's gain (the shield's: 1005), so that events have uV",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; the board is not touched")
     parser.add_argument("--data", metavar="DIR", help="the data folder; else EMGTWITCH_DATA, else the XDG data folder")
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace, dev: Path = DEV) -> int:
     """Flash the board. Raises UnreadableInputError for the file, UsageError for the port, NoBoardError otherwise."""
     if args.gain is not None and not GAINS[0] <= args.gain <= GAINS[1]:
-        raise UsageError(f"--gain {args.gain:g} is none: {GAINS[0]:g} to {GAINS[1]:g} are. The shield's is about 1006.")
+        raise UsageError(f"--gain {args.gain:g} is none: {GAINS[0]:g} to {GAINS[1]:g} are. The shield's is about 1005.")
     file = Path(args.hex) if args.hex else FIRMWARE
     size = firmware_bytes(file)
     avrdude = shutil.which("avrdude")
