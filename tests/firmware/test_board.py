@@ -142,7 +142,7 @@ def test_a_host_that_does_not_read_loses_bytes_that_are_counted(tmp_path: Path) 
     elf = program(tmp_path, "line(); for (;;) send(85);")
     with LiveBoard(tmp_path, tmp_path / "tty", elf, options=["--speed", "50"]) as board:
         port = os.open(board.link, os.O_RDWR | os.O_NOCTTY)
-        select.select([], [], [], 0.5)  # the stall itself: nothing is awaited
+        select.select([], [], [], 2.0)  # the stall itself; a pty holds a quarter of what is sent meanwhile
         got = 0
         board.say("unplug")
         while chunk := _read(port):
