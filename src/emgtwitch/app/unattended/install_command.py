@@ -12,7 +12,6 @@ from pathlib import Path
 
 from emgtwitch.app.config import chosen_settings, read_config
 from emgtwitch.app.kernels import cache_folder
-from emgtwitch.app.out.mqtt import Broker
 from emgtwitch.app.page.server import HOST, PORT
 from emgtwitch.app.unattended import units
 from emgtwitch.errors import CannotWriteError, UsageError
@@ -40,7 +39,7 @@ def main(args: argparse.Namespace) -> int:
     CannotWriteError.
     """
     options = parsed(args.run_option)
-    sends = _check(options) is not None
+    sends = _check(options)
     data = data_folder(options.data or args.data)
     files = wanted(args.run_option, data, os.environ, sends)
     found = {path: held(path) for path in files}
@@ -83,8 +82,12 @@ def parsed(words: list[str]) -> argparse.Namespace:
     return options
 
 
-def _check(options: argparse.Namespace) -> Broker | None:
-    """The broker, if any. Raises what `run` would raise before it looks for a board: later nobody would read it."""
+def _check(options: argparse.Namespace) -> bool:
+    """Whether it sends to a broker. Raises what `run` would raise before it looks for a board: later nobody would read
+    it.
+    """
+    from emgtwitch.app.out.mqtt import Broker  # with numpy, which --help does without
+
     config = read_config(options.config)
     chosen_settings(options, config.get("detector", {}))
     if options.source.partition(":")[0] == "sim":
@@ -93,7 +96,7 @@ def _check(options: argparse.Namespace) -> Broker | None:
         parse_spec(options.source)
     if not 0 <= options.port <= LAST_PORT:
         raise UsageError(f"--port is {options.port}; a port is 0 to {LAST_PORT}. Give one of these.")
-    return Broker.asked(options.mqtt, config.get("mqtt", {}), os.environ)
+    return Broker.asked(options.mqtt, config.get("mqtt", {}), os.environ) is not None
 
 
 def wanted(words: list[str], data: Path, environ: Mapping[str, str], sends: bool = False) -> dict[Path, str]:
