@@ -6,11 +6,12 @@
 #                the first time half of one more for the peers)
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
-# make soak   a week of the daemon's clocks at 20 times their speed (8.4 hours; DAYS=1 SPEED=60 24 minutes): must be flat
+# make soak   a week of the daemon's clocks at 20 times their speed (8.4 hours; SPEED=150 67 minutes;
+#             DOCS=1 writes it down): must be flat
 # make board-hour  an hour of the virtual board, sample by sample
 # make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
-# make campaign  a thousand kills, a thousand unplugs, every other fault: a table, docs/reliability.md (two hours)
+# make campaign  a thousand kills, a thousand unplugs, every other fault: a table, docs/reliability.md (half an hour)
 # make fuzz   every fuzzer for ten minutes, a table of them (an hour; FUZZ_SECONDS=60 a target; DOCS=1 writes it down)
 # make audit  known faults of the locked versions, by pip-audit; needs the network
 # make lock   new development versions from pyproject.toml
@@ -82,7 +83,7 @@ campaign: .venv/.stamp bench-tools
 
 # Days on end with hastened clocks: what the daemon holds must not grow.
 soak: .venv/.stamp bench-tools
-	$(PY) -m tests.campaign.soak --days $(or $(DAYS),7) --speed $(or $(SPEED),20)
+	$(PY) -m tests.campaign.soak --days $(or $(DAYS),7) --speed $(or $(SPEED),20) $(if $(DOCS),--docs)
 
 # A compiler for the C twin, a counter of instructions, a browser.
 bench-tools:

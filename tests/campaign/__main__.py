@@ -7,17 +7,13 @@ docs/reliability.md.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
-from pathlib import Path
 
 from tests.campaign.faults import faults, injected
-
-DOCS = Path(__file__).parents[2] / "docs/reliability.md"
-BEGIN, END = "<!-- table -->", "<!-- end of table -->"
+from tests.campaign.table import keep
 
 
 def main() -> int:
@@ -39,8 +35,7 @@ def main() -> int:
             print(line, flush=True)
             table.append(line)
     if args.docs:
-        text = re.sub(f"(?s){BEGIN}.*{END}", "\n".join((BEGIN, *table, END)), DOCS.read_text())
-        DOCS.write_text(text)
+        keep("campaign", table)
     return 1 if any("BROKEN" in line for line in table) else 0
 
 

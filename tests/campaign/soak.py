@@ -1,4 +1,4 @@
-"""`python -m tests.campaign.soak [--days 7] [--speed 20]`: days on end, hastened; what the daemon holds must not grow.
+"""`python -m tests.campaign.soak [--days 7] [--speed 20] [--docs]`: days on end, hastened; nothing held may grow.
 
 All clocks of the daemon run `speed` times as fast (disk.c), and so does its board: it records, detects, logs and serves
 a page that somebody looks at, as in life. Memory, file handles, threads and how far it lags behind the board are
@@ -28,8 +28,9 @@ from tests.campaign.board import PtyBoard
 from tests.campaign.faults import build_disk
 from tests.campaign.laws import check_shown
 from tests.campaign.running import live_channel
+from tests.campaign.table import DOCS, keep
 
-PICTURE = Path(__file__).parents[2] / "docs/reliability/soak.png"
+BUILD = Path(__file__).parents[2] / "build"
 DAY_S = 86400.0
 EVERY_S = 2.0  # of real time
 WARM_DAYS = 0.1  # caches fill, the page's memory, too
@@ -82,8 +83,8 @@ def sampled(child: Child, folder: Path, board: PtyBoard, speed: float, began_s: 
     )
 
 
-def soak(days: float, speed: float, spoiled: float) -> list[Sample]:
-    """Run for so many of the daemon's days, with a share of the line's bytes changed."""
+def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], int]:
+    """Run for so many of the daemon's days, with a share of the line's bytes changed; samples, and events shown."""
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -104,10 +105,8 @@ def soak(days: float, speed: float, spoiled: float) -> list[Sample]:
                     samples.append(sampled(child, data, board, speed, began_s))
             assert child.end(signal.SIGINT) == 0, child.said()
         shown = check_shown(child.lines(), data)
-        print(f"{samples[-1].day:.2f} days at {speed:g} times their speed; {shown} events shown, all in the log")
-        print(child.of_type("summary")[-1])
         nursery.close()
-    return samples
+    return samples, shown
 
 
 def compared(samples: list[Sample]) -> tuple[list[str], bool]:
@@ -151,13 +150,21 @@ def main() -> int:
     parser.add_argument("--days", type=float, default=7.0)
     parser.add_argument("--speed", type=float, default=20.0)
     parser.add_argument("--spoiled", type=float, default=0.0, metavar="SHARE", help="of the line's bytes, as 1e-3")
+    parser.add_argument("--docs", action="store_true", help="keep table and plot in docs/reliability.md")
     args = parser.parse_args()
     if args.days < 2 * WARM_DAYS:
         parser.error(f"--days {args.days:g} is too short to compare; {2 * WARM_DAYS:g} or more.")
-    samples = soak(args.days, args.speed, args.spoiled)
+    samples, shown = soak(args.days, args.speed, args.spoiled)
     table, flat = compared(samples)
-    print("\n".join(table))
-    draw(samples, PICTURE)
+    line = f", {args.spoiled:g} of the line's bytes changed" if args.spoiled else ""
+    told = (
+        f"{samples[-1].day:.2f} days at {args.speed:g} times their speed{line}; {shown} events shown, all in the log:"
+    )
+    print("\n".join((told, "", *table)))
+    name = "soak-spoiled" if args.spoiled else "soak"
+    draw(samples, (DOCS.with_suffix("") if args.docs else BUILD) / f"{name}.png")
+    if args.docs:
+        keep(name, (told, "", *table))
     return 0 if flat else 1
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+DOCS = Path(__file__).parents[2] / "docs/reliability.md"
 LOSS_S = 1.0  # of signal that a sudden end may cost
 
 
@@ -34,3 +38,12 @@ class Row:
 
     def __str__(self) -> str:
         return f"| {self.fault} | {self.times} | {self.seen} |"
+
+
+def keep(name: str, lines: Iterable[str]) -> None:
+    """Write `lines` into docs/reliability.md, between the two marks of that name."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    old = DOCS.read_text()
+    new, places = re.subn(f"(?s){begin}.*{end}", lambda _: "\n".join((begin, *lines, end)), old)
+    assert places == 1, f"{DOCS} has {places} places for {name}"
+    DOCS.write_text(new)

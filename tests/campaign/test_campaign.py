@@ -13,6 +13,7 @@ import pytest
 from tests.app.nursery import Nursery
 from tests.campaign.faults import Fault, build_disk, faults
 from tests.campaign.laws import LawBrokenError, check_shown
+from tests.campaign.soak import Sample, compared
 from tests.campaign.sudden import Disk
 from tests.campaign.table import LOSS_S, Row
 
@@ -51,6 +52,26 @@ def test_an_event_that_was_shown_and_is_not_logged_breaks_the_law(tmp_path: Path
     with pytest.raises(LawBrokenError, match="shown, but not in the log"):
         check_shown([shown], tmp_path)
     assert check_shown([{"type": "summary"}], tmp_path) == 0
+
+
+def week(grown_MB: float = 0.0, handles: int = 20, lag_s: float = 0.1) -> list[Sample]:
+    """Samples of seven days, with what the last two have more."""
+    days = [0.01 * k for k in range(701)]
+    late = [(day > 5.0) for day in days]
+    return [
+        Sample(day, 150.0 + grown_MB * more, handles + more * (handles > 20), 9, lag_s if more else 0.1)
+        for day, more in zip(days, late, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "flat"),
+    [(week(), True), (week(2.0), True), (week(4.0), False), (week(handles=21), False), (week(lag_s=0.2), False)],
+)
+def test_a_week_that_grows_is_told_from_a_flat_one(samples: list[Sample], flat: bool) -> None:
+    table, found = compared(samples)
+    assert found is flat
+    assert len(table) == 6
 
 
 def test_a_disk_keeps_what_was_synced_and_maybe_part_of_the_rest() -> None:
