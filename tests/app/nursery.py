@@ -173,7 +173,7 @@ class Nursery:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        assert child.born.wait(4 * PATIENCE_S), "no child was born"  # the first one waits for the compiler
+        assert child.born.wait(10 * PATIENCE_S), "no child was born"  # the first one waits for the compiler
         return child
 
     def run(self, *arguments: str | Path, **options: Any) -> Child:
@@ -198,7 +198,7 @@ class Nursery:
     def close(self) -> None:
         """End what still runs."""
         for child in self._children:
-            if not child.ended.is_set():
+            if child.born.is_set() and not child.ended.is_set():  # one that is not has no pid: 0 would be this group
                 with contextlib.suppress(ProcessLookupError):
                     child.send(signal.SIGKILL)
         assert self._process.stdin is not None

@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
 
+from emgtwitch.app.kernels import prepare_kernels, warm_up
 from tests.campaign.faults import faults, injected
 from tests.campaign.table import keep
 
@@ -28,6 +29,8 @@ def main() -> int:
         "--jobs", type=int, default=3, metavar="N", help="faults at a time; they mostly wait (%(default)s)"
     )
     args = parser.parse_args()
+    prepare_kernels()
+    warm_up()  # once, instead of in each process
     chosen = [one.name for one in faults(args.kills) if args.only in one.name]
     table = ["| fault | times | seen |", "|---|---|---|"]
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:

@@ -34,7 +34,7 @@ def main(name: str, seconds: int, folder: Path) -> None:
         os.environ["NUMBA_DISABLE_JIT"] = "1"
     # for as long as the process lives: loaders of formats are imported when they are needed
     atheris.instrument_imports(include=["emgtwitch"], exclude=[] if interpreted else COMPILED).__enter__()
-    from tests.fuzz.law import MOST_BYTES, Law, peak_bytes
+    from tests.fuzz.law import MOST_BYTES, Law
     from tests.fuzz.targets import target
 
     law = Law(target(name))
@@ -47,7 +47,7 @@ def main(name: str, seconds: int, folder: Path) -> None:
     grown.mkdir(exist_ok=True)
     words = folder / "words"
     words.write_text("".join('"' + "".join(map("\\x{:02x}".format, word)) + '"\n' for word in law.target.words))
-    told = (0.0, 0)
+    told = (0.0, 0)  # what was written down last
 
     def one_input(data: bytes) -> None:
         nonlocal told
@@ -58,11 +58,11 @@ def main(name: str, seconds: int, folder: Path) -> None:
             if found[key] == 1:
                 (folder / f"broken-{hashlib.sha256(data).hexdigest()[:12]}").write_bytes(data)
                 print(f"BROKEN {broken}", file=sys.stderr, flush=True)
-        now = (law.slowest_s, peak_bytes())
+        now = (law.slowest_s, law.most_bytes)
         if broken is not None or now > told:
             told = now
             (folder / "slowest").write_bytes(law.slowest)
-            seen = {"start": law.start_bytes, "peak": now[1], "slowest_s": now[0], "slowest_bytes": len(law.slowest)}
+            seen = {"most_bytes": now[1], "slowest_s": now[0], "slowest_bytes": len(law.slowest)}
             (folder / "seen.json").write_text(json.dumps(seen | {"broken": dict(found)}))
 
     options = [f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", "-timeout=60", f"-artifact_prefix={folder}/"]

@@ -26,7 +26,7 @@ class Seen:
     broken: dict[str, int] = field(default_factory=dict)  # what broke the law, with how often
     slowest_s: float = 0.0
     slowest_bytes: int = 0
-    more_MB: float = 0.0  # than at the start
+    most_MB: float = 0.0  # that one input took
     _before: int = 0  # executions of processes that died
 
     def hear(self, line: str, at: float) -> None:
@@ -46,7 +46,7 @@ class Seen:
         if path.exists():
             told = json.loads(path.read_text())
             self.slowest_s, self.slowest_bytes = told["slowest_s"], told["slowest_bytes"]
-            self.more_MB = max(self.more_MB, (told["peak"] - told["start"]) / 1e6)
+            self.most_MB = max(self.most_MB, told["most_bytes"] / 1e6)
             self.broken |= told["broken"]
 
     def died(self, status: int) -> None:
@@ -64,7 +64,7 @@ class Seen:
         """Its line of the table."""
         grew = self.features[2] - self.features[1]
         own = (
-            f"{self.more_MB:.0f} MB | {1000 * self.slowest_s:.0f} ms ({self.slowest_bytes} bytes)"
+            f"{self.most_MB:.0f} MB | {1000 * self.slowest_s:.0f} ms ({self.slowest_bytes} bytes)"
             if self.slowest_s
             else "- | -"
         )
@@ -89,13 +89,13 @@ def write_docs(rows: Sequence[Seen], seconds: int) -> None:
 _DOCS = """# Fuzzing
 
 Whatever bytes come, from a port, a file, a browser or a socket: a result, or an error in a sentence; within 1 s of
-processor time and 200 MB beyond the start, for inputs of up to 64 kB. `make fuzz DOCS=1` measured this and wrote it,
+processor time and 200 MB, for inputs of up to 64 kB. `make fuzz DOCS=1` measured this and wrote it,
 {seconds} s a target:
 
 {table}
 
 - *edges* and *features* are libFuzzer's: lines of control flow reached, and how often. A target is on its plateau where
-  the last third of the time brought at most 1 % of them. *memory* is the peak beyond that at the start, *slowest* the
+  the last third of the time brought at most 1 % of them. *memory* is the most that one input took, *slowest* the
   processor time of the slowest input, with the counters that the fuzzer adds to the code.
 - `decoder` runs the decoder's kernels interpreted, so that their coverage is seen and an index beyond an array would
   raise; compiled it would not. `pipeline` runs them compiled, and goes on to detection, log and lines for the terminal.
