@@ -12,7 +12,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs/reliability/fuzzing.md"
 _PULSE = re.compile(r"^#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+)")
 _STAT = re.compile(r"stat::(\w+):\s+(\d+)")
 _THIRDS = (1 / 3, 2 / 3, float("inf"))
-_GREW = 0.01  # of its features in the last third: less is a plateau
+_GREW = 0.01  # of its edges in the last third: less is a plateau
 
 
 @dataclass(slots=True)
@@ -21,8 +21,8 @@ class Seen:
 
     name: str
     executions: int = 0
-    edges: int = 0
-    features: list[int] = field(default_factory=lambda: [0, 0, 0])  # at the end of each third of the time
+    edges: list[int] = field(default_factory=lambda: [0, 0, 0])  # at the end of each third of the time
+    features: int = 0
     broken: dict[str, int] = field(default_factory=dict)  # what broke the law, with how often
     slowest_s: float = 0.0
     slowest_bytes: int = 0
@@ -34,10 +34,9 @@ class Seen:
         if match := _PULSE.search(line):
             count, edges, features = match.groups()
             self.executions = max(self.executions, self._before + int(count))
-            self.edges = max(self.edges, int(edges))
-            self.features = [
-                max(n, int(features)) if at <= third else n for n, third in zip(self.features, _THIRDS, strict=True)
-            ]
+            self.features = max(self.features, int(features))
+            reached = int(edges)
+            self.edges = [max(n, reached) if at <= end else n for n, end in zip(self.edges, _THIRDS, strict=True)]
         elif (match := _STAT.search(line)) and match[1] == "number_of_executed_units":
             self.executions = max(self.executions, self._before + int(match[2]))
 
@@ -57,26 +56,26 @@ class Seen:
 
     @property
     def plateau(self) -> bool:
-        """Whether its features have all but ceased to grow in the last third."""
-        return self.features[2] - self.features[1] <= _GREW * self.features[2]
+        """Whether all but no edges were new in the last third."""
+        return self.edges[2] - self.edges[1] <= _GREW * self.edges[2]
 
     def row(self) -> str:
         """Its line of the table."""
-        grew = self.features[2] - self.features[1]
+        grew = self.edges[2] - self.edges[1]
         own = (
             f"{self.most_MB:.0f} MB | {1000 * self.slowest_s:.0f} ms ({self.slowest_bytes} bytes)"
             if self.slowest_s
             else "- | -"
         )
-        thirds = " / ".join(map(str, self.features))
+        thirds = " / ".join(map(str, self.edges))
         still = f"{'plateau' if self.plateau else 'grew'} (+{grew})"
         kinds = ", ".join(f"{what} ({times} times)" for what, times in self.broken.items()) or "none"
-        return f"| {self.name} | {self.executions} | {self.edges} | {thirds} | {still} | {kinds} | {own} |"
+        return f"| {self.name} | {self.executions} | {thirds} | {still} | {self.features} | {kinds} | {own} |"
 
 
 def table(rows: Sequence[Seen]) -> str:
     """In Markdown."""
-    head = "| target | executions | edges | features after each third | last third | broke the law | memory | slowest |"
+    head = "| target | executions | edges after each third | last third | features | broke the law | memory | slowest |"
     return "\n".join([head, "|---|---|---|---|---|---|---|---|", *(row.row() for row in rows)])
 
 
@@ -94,9 +93,11 @@ processor time and 200 MB, for inputs of up to 64 kB. `make fuzz DOCS=1` measure
 
 {table}
 
-- *edges* and *features* are libFuzzer's: lines of control flow reached, and how often. A target is on its plateau where
-  the last third of the time brought at most 1 % of them. *memory* is the most that one input took, *slowest* the
-  processor time of the slowest input, with the counters that the fuzzer adds to the code.
+- *edges* are libFuzzer's: lines of control flow that were reached. A target is on its plateau where the last third of
+  the time brought at most 1 % of them. *features* also count how often an edge was passed, and creep on for days.
+- *memory* is the most that one input took, *slowest* the processor time of the slowest input, with the counters that
+  the fuzzer adds to the code.
+- The fuzzers go on from what earlier runs found (build/fuzz/TARGET/corpus), as long as it is there.
 - `decoder` runs the decoder's kernels interpreted, so that their coverage is seen and an index beyond an array would
   raise; compiled it would not. `pipeline` runs them compiled, and goes on to detection, log and lines for the terminal.
   The detector's kernels are compiled always: what they cover is not seen.

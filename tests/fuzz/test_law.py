@@ -7,6 +7,7 @@ import pytest
 from emgtwitch.errors import UsageError
 from tests.fuzz.known import KNOWN
 from tests.fuzz.law import FUZZ, MOST_BYTES, Law, Target
+from tests.fuzz.report import Seen
 from tests.fuzz.targets import MODULES, target
 
 INPUTS = sorted(path for kind in ("corpus", "crashes") for path in (FUZZ / kind).rglob("*") if path.is_file())
@@ -54,3 +55,13 @@ def test_the_law_sees_what_breaks_it(data: bytes, said: str | None, monkeypatch:
     law.begin([])
     broken = law.breach(data)
     assert broken == said if said is None else broken is not None and broken.startswith(said)
+
+
+@pytest.mark.parametrize(("last", "plateau"), [(100, True), (101, True), (102, False)])
+def test_a_plateau_is_where_the_last_third_brings_at_most_one_edge_in_a_hundred(last: int, plateau: bool) -> None:
+    seen = Seen("x")
+    for count, edges, at in ((1, 60, 0.1), (2, 90, 0.3), (3, 100, 0.6), (4, last, 0.9)):
+        seen.hear(f"#{count}\tNEW    cov: {edges} ft: {9 * edges} corp: 1/1b", at)
+    assert seen.edges == [90, 100, last]
+    assert seen.plateau is plateau
+    assert f"| x | 4 | 90 / 100 / {last} |" in seen.row()
