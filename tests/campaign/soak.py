@@ -136,9 +136,10 @@ def draw(samples: list[Sample], path: Path) -> None:
     rows = figure.subplots(4, 1, sharex=True)
     days = [one.day for one in samples]
     for axes, name in zip(rows, ("memory_MB", "handles", "threads", "lag_s"), strict=True):
-        axes.plot(days, [getattr(one, name) for one in samples], color="black", linewidth=0.8)
+        values = [getattr(one, name) for one in samples]
+        axes.plot(days, values, color="black", linewidth=0.8)
         axes.set_ylabel(name)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.2 * max(values))
         axes.grid(True, color="0.88")
     rows[-1].set_xlabel("days of the daemon's clocks")
     path.parent.mkdir(parents=True, exist_ok=True)
