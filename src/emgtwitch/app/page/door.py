@@ -55,7 +55,7 @@ def _hex(address: bytes) -> str:
 class Door(H11Protocol):
     """A connection of anybody's."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio says BaseTransport
         """Hear it, or close it."""
         super().connection_made(transport)
         if not self._may_enter():
