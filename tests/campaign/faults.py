@@ -71,6 +71,7 @@ def faults(kills: int) -> list[Fault]:
 
     return [
         Fault("kills", of(sudden.kills, kills)),
+        Fault("kills at stalls", of(sudden.stalled_kills, max(1, kills // 10))),
         Fault("power", of(partial(sudden.power_cuts, every=cut_every), min(seconds, 60.0))),
         Fault("unplugs", of(lines.unplugs, kills)),
         *(Fault(name, of(fault, seconds)) for name, fault in lasting.items()),

@@ -15,7 +15,7 @@ from pathlib import Path
 from emgtwitch.wearer.scenario import SCENARIOS
 from tests.app.nursery import Child, Nursery
 from tests.campaign.board import BUSY, PtyBoard
-from tests.campaign.laws import boottime_s, check_shown, check_sound, missing_s, sessions
+from tests.campaign.laws import LawBrokenError, boottime_s, check_shown, check_sound, missing_s, sessions
 from tests.campaign.table import Row
 
 OLD_LOG = Path(__file__).parents[1] / "store/logs/v1.sql"
@@ -44,14 +44,45 @@ def kills(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
                 arguments = ("run", "--source", board.path, "--json", "--no-page", "--data", data)
                 child = nursery.start(*arguments, segment_bytes=SEGMENT_BYTES if draw.random() < 0.5 else 0)
                 time.sleep(draw.uniform(0.0, 3.5))
-                died_s = boottime_s()
-                child.end(signal.SIGKILL)
+                died_s = _killed(child)
                 shown += check_shown(child.lines(), data)
                 if len(sessions(data)) > before and (lost := missing_s(sessions(data)[-1], died_s)) is not None:
                     lost_s.append(lost)
         check_sound(data)
         shutil.rmtree(data)
     return Row.of_losses("kill -9, the board goes on", count, lost_s, f"{shown} events shown, all in the log")
+
+
+def stalled_kills(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """kill -9 while each fsync takes ten seconds: what was written is the system's, and comes through."""
+    draw, shown, lost_s = random.Random(seed), 0, []
+    for number in range(count):
+        data, fault = folder / f"stalled{number}", folder / "fault"
+        data.mkdir()
+        fault.unlink(missing_ok=True)
+        environ = {"CAMPAIGN_ROOT": str(data), "CAMPAIGN_FAULT": str(fault)}
+        with PtyBoard(folder / "tty", seed) as board:
+            arguments = ("run", "--source", board.path, "--json", "--no-page", "--data", data)
+            child = nursery.start(*arguments, environ=environ, segment_bytes=SEGMENT_BYTES)
+            child.wait_for(lambda child: bool(child.of_type("event")))
+            fault.write_text("slow")
+            time.sleep(draw.uniform(0.0, 8.0))
+            died_s = _killed(child)
+        shown += check_shown(child.lines(), data)
+        lost = missing_s(sessions(data)[-1], died_s)
+        if lost is None:
+            raise LawBrokenError(f"an event was shown, and the recording in {data} is empty")
+        lost_s.append(lost)
+        check_sound(data)
+        shutil.rmtree(data)
+    return Row.of_losses("kill -9 while the disk stalls", count, lost_s, f"{shown} events shown, all in the log")
+
+
+def _killed(child: Child) -> float:
+    """When, by the clock since boot."""
+    died_s = boottime_s()
+    child.end(signal.SIGKILL)
+    return died_s
 
 
 @dataclass

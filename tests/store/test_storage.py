@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import errno
 import json
+import os
 import random
 import signal
 import subprocess
@@ -20,6 +23,7 @@ from emgtwitch.store.log import LogWriter
 from emgtwitch.store.recording import SessionWriter
 from emgtwitch.store.storage import Storage
 from emgtwitch.wire.light import frames
+from tests.sources.fake_board import wait_for
 from tests.store.processes import ROOT, run
 from tests.store.test_log import ANNOUNCED, EVENT, GAP, OPENED, PROGRESS, RUN, everything, stamped
 from tests.store.test_recording import OPENING, SESSION, Day, mark, marks_in
@@ -192,17 +196,22 @@ class Stuck:
         self.reached = threading.Event()
         self.released = threading.Event()
 
-    def __call__(self, outputs: Sequence[Stamped]) -> None:
+    def __call__(self, *_: object) -> None:
         self.reached.set()
         assert self.released.wait(30)
 
 
-def test_a_hanging_disk_never_holds_up_acquisition_and_what_it_cost_is_counted(tmp_path: Path) -> None:
-    stuck, heard = Stuck(), Heard()
+def test_a_disk_that_takes_no_write_never_holds_up_acquisition_and_what_it_cost_is_counted(tmp_path: Path) -> None:
+    stuck, heard, day = Stuck(), Heard(), Day()
+
+    def asked() -> datetime.date:
+        stuck()
+        return day()
+
     storage = Storage(
         LogWriter(tmp_path / "log.sqlite3"),
-        SessionWriter(tmp_path / "r1", SESSION, local_day=Day()),
-        on_stored=stuck,
+        SessionWriter(tmp_path / "r1", SESSION, local_day=asked),
+        on_stored=heard.on_stored,
     )
     keeper = Keeper(storage, on_trouble=heard.troubles.append, max_queued_bytes=1000)
     keeper.put(OPENING, stamped(OPENED, EVENT), None)
@@ -211,12 +220,54 @@ def test_a_hanging_disk_never_holds_up_acquisition_and_what_it_cost_is_counted(t
         keeper.put(mark(n), [], None)
     assert len(heard.troubles) == 1
     assert heard.troubles[0].startswith("The disk does not keep up")
+    assert heard.stored == []
     stuck.released.set()
     keeper.close()
     recorded = marks_in(frames((tmp_path / "r1" / "0000.emgw").read_bytes()))
     assert recorded == list(range(len(recorded)))
     assert 0 < len(recorded) <= 1000 // len(mark(0))
     assert keeper.dropped_bytes == sum(len(mark(n)) for n in range(len(recorded), 1000))
+
+
+def test_while_the_disk_syncs_bytes_are_written_and_nothing_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, heard = Stuck(), Heard()
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", stuck)
+    keeper = Keeper(storage_at(tmp_path, heard), on_trouble=heard.troubles.append, period_s=0.0)
+    keeper.put(OPENING, stamped(OPENED, EVENT), None)
+    assert stuck.reached.wait(30)
+    for n in range(10):
+        keeper.put(mark(n), stamped(dataclasses.replace(EVENT, number=n + 2)), None)
+    wait_for(lambda: marks_in(frames((tmp_path / "r1" / "0000.emgw").read_bytes())) == list(range(10)))
+    assert heard.stored == []
+    assert keeper.busy_for_s > 0.0
+    stuck.released.set()
+    keeper.close()
+    assert len(heard.stored) == 12
+    assert [event["number"] for event in everything(tmp_path / "log.sqlite3")["events"]] == list(range(1, 12))
+    assert heard.troubles == []
+
+
+def test_what_a_disk_could_not_sync_is_synced_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+    synced: list[Path] = []
+
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    storage = storage_at(tmp_path, heard)
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", refuse)
+    storage.store([OPENING], stamped(OPENED))
+    storage.store([mark(1)], [])
+    assert storage.failing
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", synced.append)
+    storage.store([], stamped(EVENT))
+    assert set(synced) == {tmp_path, tmp_path / "r1", tmp_path / "r1" / "0000.emgw"}
+    assert not storage.failing
+    assert ["cannot be written: Input/output error" in text for text in heard.troubles] == [True, False]
+    assert heard.troubles[1].endswith("is written again; it lacks 0 bytes.")
+    storage.close()
 
 
 def test_close_stores_what_is_left_and_ends_the_session(tmp_path: Path) -> None:

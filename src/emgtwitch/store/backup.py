@@ -17,7 +17,7 @@ from pathlib import Path
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
 from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME
 from emgtwitch.store.lock import DataLock
-from emgtwitch.store.recording import SUFFIX, sync_folder
+from emgtwitch.store.recording import SUFFIX, sync_path
 from emgtwitch.store.rewrite import NEW, remove_recording
 from emgtwitch.store.schema import connect_reader, is_damage
 
@@ -75,7 +75,7 @@ def _copy_all(folder: Path, target: Path, recordings: Callable[[], Sequence[Path
     for recording in found:
         fresh, same = _copy_recording(recording, home / recording.name, unread)
         copied, kept = copied + fresh, kept + same
-    sync_folder(home)
+    sync_path(home)
     if damage:
         raise UnreadableInputError(
             f"The log {folder / LOG_NAME} is damaged ({damage}). Its recordings are copied; the log in {target}, if "
@@ -133,7 +133,7 @@ def _say(target: Path, source: str, *, complete: bool) -> None:
     finally:
         os.close(file)
     os.replace(fresh, target / STATE_NAME)
-    sync_folder(target)
+    sync_path(target)
 
 
 def _copy_log(log: Path, fresh: Path) -> str:
@@ -195,7 +195,7 @@ def _copy_recording(source: Path, target: Path, unread: list[str]) -> tuple[int,
     for path in target.iterdir():
         if path.name not in names:
             path.unlink()
-    sync_folder(target)
+    sync_path(target)
     return copied, kept
 
 

@@ -1,4 +1,8 @@
-"""The storage thread: acquisition hands over bytes and outputs and never waits for a disk."""
+"""The threads that store: acquisition hands over bytes and outputs and never waits for a disk.
+
+The recording thread writes bytes, the storage thread has the disk sync them, commits what was said to them and shows
+it. Two, since a disk may take seconds for a sync, and what is not even written then dies with the process.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +56,7 @@ class Batch:
 
 
 class Keeper:
-    """Owns `storage` and its callbacks: they run on the storage thread.
+    """Owns `storage` and its callbacks: they run on the storage thread, those of a disk's trouble on either.
 
     `max_queued_bytes` bounds what may wait for a disk that hangs: beyond it bytes are dropped and counted. That, too,
     is told to `on_trouble`, which `put` then calls itself and which must not block.
@@ -72,28 +76,32 @@ class Keeper:
         self._period_s = period_s
         self._max_queued_bytes = max_queued_bytes
         self._monotonic_s = monotonic_s
-        self._batch = Batch(0.0)  # the first bytes at once: making files takes longer than writing to them
-        self._storing_bytes = 0
-        self._busy_since_s: float | None = None
+        self._batch = Batch(0.0)  # the first bytes at once
+        self._recording_bytes = 0
+        self._recorded = Batch(0.0)  # what is written and waits for the storage thread; its bytes are not kept
+        self._busy_since_s: dict[str, float] = {}  # of threads by their names
         self._changed = threading.Condition()
         self._jobs: deque[Callable[[], None]] = deque()
         self._closing = False
+        self._all_recorded = False
         self._dropping = False
         self._failure: Exception | None = None
         self.dropped_bytes = 0
-        self._thread = threading.Thread(target=self._run, name="storage", daemon=True)
-        self._thread.start()
+        self._recorder = threading.Thread(target=self._run, args=(self._record_next,), name="recording", daemon=True)
+        self._storer = threading.Thread(target=self._run, args=(self._store_next,), name="storage", daemon=True)
+        self._recorder.start()
+        self._storer.start()
 
     def put(self, data: bytes, outputs: Sequence[Stamped], progress: Progress | None) -> None:
         """Hand over whole frames, what the pipeline said to them and how far the run has come. Never waits for a disk.
 
-        Raises what the storage thread died of, if it did.
+        Raises what a thread died of, if one did.
         """
         trouble = None
         with self._changed:
             if self._failure is not None:
                 raise self._failure
-            fits = self._batch.data_bytes + self._storing_bytes + len(data) <= self._max_queued_bytes
+            fits = self._batch.data_bytes + self._recording_bytes + len(data) <= self._max_queued_bytes
             if not fits:
                 self.dropped_bytes += len(data)
             if data and fits is self._dropping:
@@ -106,7 +114,7 @@ class Keeper:
             was_empty, was_urgent = self._batch.since_s is None, self._batch.urgent
             self._batch.add(data if fits else b"", outputs, progress, self._monotonic_s())
             if was_empty or (self._batch.urgent and not was_urgent):  # else it is awake, or knows when to be
-                self._changed.notify()
+                self._changed.notify_all()
         if trouble is not None:
             self._on_trouble(trouble)
 
@@ -129,13 +137,14 @@ class Keeper:
             if self._closing or self._failure is not None or len(self._jobs) >= MAX_JOBS:
                 raise CannotWriteError("The log takes nothing at present: its disk does not keep up. Try again.")
             self._jobs.append(run)
-            self._changed.notify()
+            self._changed.notify_all()
         return future
 
     @property
     def busy_for_s(self) -> float:
-        """How long the storage thread has been in its present work; 0 while it waits for some."""
-        since_s = self._busy_since_s
+        """How long one of the threads has been in its present work; 0 while both wait for some."""
+        with self._changed:
+            since_s = min(self._busy_since_s.values(), default=None)
         return 0.0 if since_s is None else self._monotonic_s() - since_s
 
     @property
@@ -144,42 +153,58 @@ class Keeper:
         return self._dropping or self._storage.failing
 
     def close(self) -> None:
-        """Store what is left, end the run and wait for it. Raises what the storage thread died of."""
+        """Store what is left and end the run, on the calling thread. Raises what a thread died of."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        self._recorder.join()
+        with self._changed:
+            self._all_recorded = True
+            self._changed.notify_all()
+        self._storer.join()
         if self._failure is not None:
             raise self._failure
+        self._storage.close()
 
-    def _run(self) -> None:
+    def _run(self, next_work: Callable[[], Callable[[], None] | None]) -> None:
+        """A thread: one work after the other, until there is no more."""
+        name = threading.current_thread().name
         try:
-            while self._store_next():
-                pass
-            self._storage.close()
+            while (work := next_work()) is not None:
+                with self._changed:
+                    self._busy_since_s[name] = self._monotonic_s()
+                work()
+                with self._changed:
+                    del self._busy_since_s[name]
         except Exception as error:  # a defect, not a disk: hand it to whoever puts or closes
             with self._changed:
                 self._failure = error
                 self._jobs.clear()
 
-    def _store_next(self) -> bool:
-        """Wait for a job or for a batch that is due; False when all is stored and the keeper closes."""
+    def _record_next(self) -> Callable[[], None] | None:
+        """Wait for a batch that is due; None when all is recorded and the keeper closes."""
         with self._changed:
-            while not (self._closing or self._jobs) and (due_in_s := self._batch.due_in_s(self._monotonic_s())) != 0.0:
+            while not self._closing and (due_in_s := self._batch.due_in_s(self._monotonic_s())) != 0.0:
                 self._changed.wait(due_in_s)
-            job = self._jobs.popleft() if self._jobs else None
-            if job is None:
-                batch, self._batch = self._batch, Batch(self._period_s)
-                if batch.since_s is None:
-                    return False
-                self._storing_bytes = batch.data_bytes
-            self._busy_since_s = self._monotonic_s()
-        if job is not None:
-            job()
-        else:
-            self._storage.store(batch.data, batch.outputs, batch.progress)
+            batch, self._batch = self._batch, Batch(self._period_s)
+            self._recording_bytes = batch.data_bytes
+        return (lambda: self._record(batch)) if batch.since_s is not None else None
+
+    def _record(self, batch: Batch) -> None:
+        self._storage.record(batch.data)
         with self._changed:
-            self._busy_since_s = None
-            if job is None:
-                self._storing_bytes = 0
-        return True
+            self._recording_bytes = 0
+            self._recorded.add(b"", batch.outputs, batch.progress, self._monotonic_s())
+            self._changed.notify_all()
+
+    def _store_next(self) -> Callable[[], None] | None:
+        """Wait for a job, or for what was recorded; None when all is stored and the keeper closes."""
+        with self._changed:
+            while not self._jobs and self._recorded.since_s is None:
+                if self._all_recorded:
+                    return None
+                self._changed.wait()
+            if self._jobs:
+                return self._jobs.popleft()
+            batch, self._recorded = self._recorded, Batch(0.0)
+        return lambda: self._storage.commit(batch.outputs, batch.progress)

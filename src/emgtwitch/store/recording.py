@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,12 @@ def today() -> datetime.date:
 
 
 class SessionWriter:
-    """Writes one session; opens its files when the first bytes come. The storage thread owns it.
+    """Writes one session; opens its files when the first bytes come. The recording thread owns it.
 
     `folder` becomes the session's folder, `session` is the object of its Session note, `local_day` tells the calendar
     day and `max_segment_bytes` the size from which the next append goes to a new segment. Every method that writes
     raises OSError when the disk does not take it; the next call tries again and goes on in the same segment. Only
-    `hello` and `change` may come from another thread.
+    `hello`, `change` and `sync` may come from another thread: however long a disk syncs, the next append goes on.
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class SessionWriter:
         self._needs_head = False  # segment 0 brings its own Session note
         self._whole = 0  # appends that this segment took entirely
         self._torn = False
-        self._unsynced = False
+        self._unsynced: set[Path] = set()  # files and folders
+        self._touching = threading.Lock()
 
     def hello(self, body: bytes) -> None:
         """Remember the body of the board's last Hello for the head of later segments."""
@@ -65,7 +67,7 @@ class SessionWriter:
         self._session = {**self._session, **values}
 
     def append(self, data: bytes) -> None:
-        """Write whole frames; they are safe from a crash of the program, and after `sync` from a power cut."""
+        """Write whole frames; they are safe from a crash of the program, and after a later `sync` from a power cut."""
         if not data:
             return
         day = self._local_day()
@@ -84,15 +86,31 @@ class SessionWriter:
         self._whole += 1
 
     def sync(self) -> None:
-        """Return when all that was appended is on the disk."""
-        if self._file is not None and self._unsynced:
-            os.fsync(self._file)
-            self._unsynced = False
+        """Return when all that was appended before is on the disk."""
+        while True:
+            with self._touching:
+                if not self._unsynced:
+                    return
+                path = self._unsynced.pop()
+            try:
+                sync_path(path)
+            except OSError:
+                self._touched(path)
+                raise
 
     def close(self) -> None:
         """Sync and close; a later append would begin a new segment."""
         if self._file is not None:
             self._leave_segment()
+        self.sync()
+
+    def _touched(self, *paths: Path) -> None:
+        with self._touching:
+            self._unsynced.update(paths)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / f"{self._segment:04d}{SUFFIX}"
 
     def _head(self) -> bytes:
         head = note(Session({**self._session, "segment": self._segment}), 0)
@@ -103,36 +121,31 @@ class SessionWriter:
         assert file is not None
         self._segment += 1
         self._needs_head = True
-        try:
-            if self._unsynced:
-                os.fsync(file)
-        finally:
-            os.close(file)
+        os.close(file)
 
     def _open_segment(self, day: datetime.date) -> None:
         if not self.folder.is_dir():
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700)
-            sync_folder(self.folder.parent)
-        path = self.folder / f"{self._segment:04d}{SUFFIX}"
+            self._touched(self.folder.parent)
         # Never over or behind what another session left there.
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._day, self._bytes, self._whole, self._torn, self._unsynced = day, 0, 0, False, False
-        sync_folder(self.folder)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._day, self._bytes, self._whole, self._torn = day, 0, 0, False
+        self._touched(self.folder)
 
     def _write(self, data: bytes) -> None:
         assert self._file is not None
         rest = memoryview(data)
-        self._unsynced = True
         while rest:
             written = os.write(self._file, rest)
+            self._touched(self._path)  # now, not before: a sync that goes on may already have passed it
             self._bytes += written
             rest = rest[written:]
 
 
-def sync_folder(folder: Path) -> None:
-    """Make new names in `folder` outlast a power cut."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync_path(path: Path) -> None:
+    """Make what is in a file, or the names in a folder, outlast a power cut."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
     finally:

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from emgtwitch.store.pieces import Piece
-from emgtwitch.store.recording import sync_folder
+from emgtwitch.store.recording import sync_path
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.light import record, split
 from emgtwitch.wire.records import Guard, ImportSamples, Mark, Note, Samples
@@ -91,7 +91,7 @@ def rewrite(path: Path, fates: Iterable[tuple[Piece, Fate]], forgotten: set[byte
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    sync_path(path.parent)
     return before.st_size - after.st_size
 
 
@@ -109,7 +109,7 @@ def remove_recording(folder: Path) -> None:
         else:
             path.unlink()
     folder.rmdir()
-    sync_folder(folder.parent)
+    sync_path(folder.parent)
 
 
 def _parts(path: Path, fates: Iterable[tuple[Piece, Fate]], forgotten: set[bytes]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ A disk that refuses stops neither the other half nor the detection: each trouble
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -24,7 +25,10 @@ def _ignore(_: object) -> None:
 
 
 class Storage:
-    """Stores batches, on the calling thread. `recording` or `log` is None where that is not wanted.
+    """Stores batches. `recording` or `log` is None where that is not wanted.
+
+    `record` and everything else may be called from two threads, so that bytes are written while the disk still syncs
+    what came before: then the end of this process costs none of them.
 
     `on_stored` gets outputs that are on the disk, `on_unstored` those that the log did not take: they were seen, and
     are kept and written when the log can be written again, without a second call. `on_trouble` gets a sentence for
@@ -46,6 +50,8 @@ class Storage:
         self._on_unstored = on_unstored
         self._on_trouble = on_trouble
         self._unrecorded_bytes = 0
+        self._telling = threading.Lock()  # of the recording's state, which both threads change
+        self._refused = False  # the last bytes
         self._recording_fails = False
         self._log_fails = False
         self._backlog: list[Stamped] = []
@@ -53,8 +59,31 @@ class Storage:
 
     def store(self, data: Sequence[bytes], outputs: Outputs, progress: Progress | None = None) -> None:
         """Store one batch: `data` is whole frames, `outputs` what the pipeline said, in their order."""
-        self._record(data)
-        self._commit(outputs, progress)
+        self.record(data)
+        self.commit(outputs, progress)
+
+    def record(self, data: Sequence[bytes]) -> None:
+        """Write whole frames; does not wait for the disk to have them."""
+        if self._recording is None or not data:
+            return
+        written = 0
+        try:
+            for chunk in data:
+                self._recording.append(chunk)
+                written += 1
+        except OSError as error:
+            with self._telling:
+                self._refused = True
+                self._unrecorded_bytes += sum(len(chunk) for chunk in data[written:])
+                self._unrecorded(self._recording, error)
+            return
+        self._refused = False
+
+    def commit(self, outputs: Outputs, progress: Progress | None = None) -> None:
+        """Once the disk has all that was recorded, commit what the pipeline said to it, and show it."""
+        if self._recording is not None:
+            self._sync(self._recording)
+        self._log_and_show(outputs, progress)
 
     def write(self, job: Callable[[LogWriter], T]) -> T:
         """What `job` makes of the log. Raises what it raises, and CannotWriteError where there is no log."""
@@ -76,7 +105,7 @@ class Storage:
                 self._on_trouble(f"The recording may lack its last second: {error.strerror}.")
         if self._log is not None:
             if self._backlog:
-                self._commit([], None)
+                self._log_and_show([], None)
             try:
                 if not self._backlog:
                     self._log.end()
@@ -89,29 +118,27 @@ class Storage:
                 )
             self._log.close()
 
-    def _record(self, data: Sequence[bytes]) -> None:
-        if self._recording is None or not data:
-            return
-        folder = self._recording.folder
-        unwritten = len(data)
+    def _sync(self, recording: SessionWriter) -> None:
         try:
-            for chunk in data:
-                self._recording.append(chunk)
-                unwritten -= 1
-            self._recording.sync()
+            recording.sync()
         except OSError as error:
-            self._unrecorded_bytes += sum(len(chunk) for chunk in data[len(data) - unwritten :])
-            if not self._recording_fails:
-                self._recording_fails = True
-                self._on_trouble(
-                    f"The recording {folder} cannot be written: {error.strerror}. Detection and the log go on."
-                )
+            with self._telling:
+                self._unrecorded(recording, error)
             return
-        if self._recording_fails:
-            self._recording_fails = False
-            self._on_trouble(f"The recording {folder} is written again; it lacks {self._unrecorded_bytes} bytes.")
+        with self._telling:
+            if self._recording_fails and not self._refused:
+                self._recording_fails = False
+                lacks = f"it lacks {self._unrecorded_bytes} bytes"
+                self._on_trouble(f"The recording {recording.folder} is written again; {lacks}.")
 
-    def _commit(self, outputs: Outputs, progress: Progress | None) -> None:
+    def _unrecorded(self, recording: SessionWriter, error: OSError) -> None:
+        if not self._recording_fails:
+            self._recording_fails = True
+            self._on_trouble(
+                f"The recording {recording.folder} cannot be written: {error.strerror}. Detection and the log go on."
+            )
+
+    def _log_and_show(self, outputs: Outputs, progress: Progress | None) -> None:
         if self._log is None:
             self._on_stored(outputs)
             return

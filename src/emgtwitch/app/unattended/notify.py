@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-HANGS_S = 45.0  # a storage thread that is in one store for so long hangs; a disk that stalls for ten seconds does not
+HANGS_S = 45.0  # a thread that is in one write, sync or commit for so long hangs; a disk that stalls for ten seconds does not
 
 
 class Manager:
@@ -34,7 +34,7 @@ class Manager:
         self._ready = True
 
     def alive(self, storing_for_s: float) -> None:
-        """Acquisition goes on; `storing_for_s` is how long the storage thread has been in its present work."""
+        """Acquisition goes on; `storing_for_s` is how long the present work of a thread that stores has taken."""
         now_s = self._monotonic_s()
         if self._every_s and now_s >= self._due_s and storing_for_s < HANGS_S:
             self._due_s = now_s + self._every_s
