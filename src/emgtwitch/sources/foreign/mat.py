@@ -16,7 +16,7 @@ from emgtwitch.errors import UnreadableInputError
 from emgtwitch.sources.foreign.choose import looks_like_emg, names_no_signal
 from emgtwitch.sources.foreign.contents import Block, Column, Contents
 from emgtwitch.sources.foreign.mat5 import variables
-from emgtwitch.sources.foreign.opensignals import DAMAGE, open_hdf5, refuse_promises
+from emgtwitch.sources.foreign.opensignals import DAMAGE, attribute, holds_numbers, open_hdf5, refuse_promises
 from emgtwitch.sources.foreign.placing import ramp
 from emgtwitch.sources.foreign.units import uV_per
 
@@ -100,9 +100,11 @@ def _taken(node: Any, path: Path, seen: set[int], depth: int) -> Any:
             return {}
         seen.add(hash(node.id))
         return {name: _taken(node[name], path, seen, depth + 1) for name in node}
+    if not holds_numbers(node):
+        return {}
     refuse_promises(node, path)
     value = np.asarray(node[()])
-    if node.attrs.get("MATLAB_class") == b"char":
+    if attribute(node, "MATLAB_class") == b"char":
         return "".join(chr(int(letter)) for letter in value.ravel(order="F"))
     return value.T
 

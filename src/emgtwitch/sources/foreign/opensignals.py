@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -18,6 +20,7 @@ from emgtwitch.sources.foreign.placing import SequenceGaps, split
 _BATCH_SCANS = 1 << 16
 _HEAP_BYTES = 16  # of the head of a heap, and of each object in it
 _MOST_PACKED, _UNPACKED_BYTES = 50, 1 << 20
+_ATTRIBUTE_MEMORY = 64 << 20  # bytes, for reading a few letters or numbers
 # what h5py raises on damaged files, depending on where it trips
 DAMAGE = (
     OSError,
@@ -63,6 +66,11 @@ def _refuse_endless_heaps(path: Path) -> None:
                 at += size if not index else _HEAP_BYTES + -(-size // 8) * 8
 
 
+def holds_numbers(data: Any) -> bool:
+    """Whether the values of a data set have a fixed size: of anything else the library believes sizes in the file."""
+    return data.dtype.kind in "biuf"
+
+
 def refuse_promises(data: Any, path: Path) -> None:
     """A data set that is empty space, or unpacks to far more than the file holds, was made so: no recording is.
 
@@ -93,13 +101,13 @@ def load(path: Path) -> Contents:
 
 def _channels(device: Any, path: Path, alone: bool) -> Iterator[tuple[Column, str]]:
     """Columns and the paths of their data sets, in the order of the channel numbers."""
-    rate = Fraction(repr(float(device.attrs["sampling rate"])))
-    bits = np.ravel(device.attrs.get("resolution", [])).tolist()
+    rate = Fraction(repr(float(attribute(device, "sampling rate"))))
+    bits = np.ravel(attribute(device, "resolution", [])).tolist()
     names = sorted((n for n in device["raw"] if n.startswith("channel_")), key=lambda n: int(n.split("_")[1]))
     for k, name in enumerate(names):
         data = device["raw"][name]
         refuse_promises(data, path)
-        label = _text(data.attrs.get("label", name))
+        label = _text(attribute(data, "label", name))
         # BITalino lists its sequence and digital lines before the channels
         own = bits[k - len(names)] if len(bits) >= len(names) else None
         yield (
@@ -107,15 +115,43 @@ def _channels(device: Any, path: Path, alone: bool) -> Iterator[tuple[Column, st
                 label if alone else f"{device.name.strip('/')}/{label}",
                 rate,
                 rails=(0.0, 2.0**own - 1) if own else UNKNOWN_RAILS,
-                aliases=(_text(data.attrs.get("sensor", "")), name, label),
+                aliases=(_text(attribute(data, "sensor", "")), name, label),
                 group="" if alone else device.name.strip("/"),
             ),
             data.name,
         )
 
 
+def attribute(node: Any, name: str, otherwise: Any = None) -> Any:
+    """The value of an attribute of a group or a data set."""
+    with _little_memory():
+        return node.attrs.get(name, otherwise)
+
+
 def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+@contextlib.contextmanager
+def _little_memory() -> Iterator[None]:
+    """For so long this process gets only _ATTRIBUTE_MEMORY more. HDF5's library takes as much as the length of a text
+    claims, up to 4 GB, before it looks whether the text is there; refused, it raises an error. Linux alone tells how
+    much is taken already; elsewhere such a file takes seconds.
+    """
+    try:
+        import resource
+
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (ImportError, OSError):
+        yield
+        return
+    limits = soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = taken + _ATTRIBUTE_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(soft, most), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 def _blocks(path: Path, names: Sequence[str]) -> Iterator[Block]:
@@ -124,7 +160,8 @@ def _blocks(path: Path, names: Sequence[str]) -> Iterator[Block]:
         data = [file[name] for name in names]
         sequence = data[0].parent.get("nSeq")
         gaps = SequenceGaps()
-        if any(not one.shape for one in data) or (sequence is not None and not getattr(sequence, "shape", ())):
+        rows = data if sequence is None else [*data, sequence]
+        if not all(getattr(row, "shape", ()) and holds_numbers(row) for row in rows):
             raise UnreadableInputError(f"{path.name} is damaged: a channel or the sequence is no row of numbers.")
         scans = min(len(d) for d in data)
         index = 0
