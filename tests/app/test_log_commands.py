@@ -187,7 +187,9 @@ def test_status_with_a_daemon_prefers_its_figures(folder: Path, capsys: pytest.C
     server = CommandServer(folder, lambda request: live)
     state = gather(folder, TODAY)
     assert main(["status", "--data", str(folder)]) == NOT_WELL
-    live["connected"] = True
+    live |= {"connected": True, "hears": False}
+    assert main(["status", "--data", str(folder)]) == NOT_WELL
+    live["hears"] = True
     assert main(["status", "--data", str(folder)]) == NOT_WELL
     live["well"] = True
     assert main(["status", "--data", str(folder)]) == 0
@@ -198,6 +200,7 @@ def test_status_with_a_daemon_prefers_its_figures(folder: Path, capsys: pytest.C
     assert "The daemon runs since 2024-03-30 13:00 (process 7); no board is connected at present." in out
     assert "trouble   The disk is full." in out
     assert "No board since 2024-03-30 13:00: plug it in" in out
+    assert "Nothing understandable comes from the board since 2024-03-30 13:00: check its cable" in out
     assert "Not everything is stored since 2024-03-30 13:00: make room" in out
     assert "All is well since 2024-03-30 13:00.\n" in out
 

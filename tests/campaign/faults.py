@@ -54,6 +54,7 @@ def faults(kills: int) -> list[Fault]:
     counted: dict[str, Counted] = {
         "other boards": lines.other_boards,
         "resets": lines.resets,
+        "garbage": lines.garbage,
         **{word: partial(disks.refusals, word) for word in disks.WORDS},
         "slow": disks.slow,
         "steps": host.steps,

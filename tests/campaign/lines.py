@@ -77,6 +77,23 @@ def resets(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     return Row("reset of the board", count, "started again by itself; a gap in the log each time")
 
 
+def garbage(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """Most bytes of the line are changed for a while: hardly a frame comes through."""
+    draw = random.Random(seed)
+    with running(nursery, folder, "garbage", seed=seed) as one:
+        for _ in range(count):
+            one.until("all is well", lambda: one.status()["well"])
+            one.board.spoiled = 1.0
+            one.until("that it is not", lambda: not one.status()["well"])
+            told = one.status()
+            if not told["connected"] or told["hears"]:
+                raise LawBrokenError(f"the status blames something else: {told}")
+            time.sleep(draw.uniform(0.0, 3.0))
+            one.board.spoiled = 0.0
+            one.more_events(2)
+    return Row("nothing but garbage", count, "the status says so; goes on by itself")
+
+
 def noise(nursery: Nursery, folder: Path, seconds: float, seed: int) -> Row:
     """One byte in a thousand is changed on the line."""
     with running(nursery, folder, "noise", seed=seed) as one:

@@ -43,6 +43,7 @@ from emgtwitch.store.storage import Storage
 
 READ_S = 0.25
 PROGRESS_S = 1.0
+DEAF_S = 5.0  # bytes for so long without a scan are of no use to the wearer
 IDLE_LOOK_S = 0.9  # the page's memory is filled so often while nobody looks; the detector keeps 1.2 s
 
 
@@ -105,6 +106,8 @@ class Daemon:
         self._manager = Manager()
         self._inhibitor = Inhibitor(self._trouble) if inhibit_sleep else None
         self._retention = Retention(folder, self._config.get("keep", {}), self._trouble)
+        self._heard_s = 0.0  # when the last scan came, to PROGRESS_S
+        self._hears = True
         self._well, self._well_since_ms = False, session["started_utc_ms"]  # or not well since
 
     def run(self) -> None:
@@ -145,7 +148,7 @@ class Daemon:
             self._source.hurry = self._desk is not None and bool(self._desk.clients)
             data = unheard + self._source.read(READ_S)
             self._manager.alive(self._keeper.busy_for_s)
-            self._note_well(self._source.connected and not self._keeper.failing)
+            self._note_well()
             if self._inhibitor is not None:  # again and again: that it was refused shows only later
                 (self._inhibitor.hold if self._source.connected else self._inhibitor.release)()
             if self._source.hello is None:
@@ -165,14 +168,22 @@ class Daemon:
             now_s = time.monotonic()
             progress: Progress | None = None
             if now_s - reported_s >= PROGRESS_S:
-                self._progress = progress = self._pipeline.progress
+                progress = self._pipeline.progress
+                if progress.scans_seen > self._progress.scans_seen:
+                    self._heard_s = now_s
+                self._progress = progress
                 reported_s = now_s
                 self._retention.look()
             if data or outputs or progress:
                 self._keeper.put(data, outputs, progress)
 
-    def _note_well(self, well: bool) -> None:
+    def _note_well(self) -> None:
         """Remember since when all is well, or not."""
+        connected, now_s = self._source.connected, time.monotonic()
+        if not connected:
+            self._heard_s = now_s  # once it is there it has DEAF_S for its first scan
+        self._hears = now_s - self._heard_s < DEAF_S  # over a bad cable there is only noise
+        well = connected and self._hears and not self._keeper.failing
         if well is not self._well:
             self._well, self._well_since_ms = well, round(time.time() * 1000)
 
@@ -287,6 +298,7 @@ class Daemon:
             "recording_id": self._session["recording_id"],
             "source": self._source.port,
             "connected": self._source.connected,
+            "hears": self._hears,
             "duration_s": progress.duration_s,
             "analysable_s": list(progress.analysable_s),
             "scans_seen": progress.scans_seen,

@@ -40,9 +40,9 @@ def main(args: argparse.Namespace) -> int:
 NOT_WELL, NOT_RUNNING = 1, 3
 # What the daemon's answer to {"command": "status"} may say better than the log, which lags by up to a second.
 LIVE_KEYS = (
-    *("pid", "since_utc_ms", "recording_id", "source", "device", "connected", "rate_Hz", "channels", "duration_s"),
-    *("analysable_s", "scans_seen", "scans_lost", "frames_rejected", "clock_ppm", "clock_ppm_uncertainty", "troubles"),
-    *("board_errors", "well", "well_since_utc_ms"),
+    *("pid", "since_utc_ms", "recording_id", "source", "device", "connected", "hears", "rate_Hz", "channels"),
+    *("duration_s", "analysable_s", "scans_seen", "scans_lost", "frames_rejected", "clock_ppm"),
+    *("clock_ppm_uncertainty", "troubles", "board_errors", "well", "well_since_utc_ms"),
 )
 LOGGED_KEYS = (
     *("recording_id", "device", "worn", "rate_Hz", "channels", "duration_s", "analysable_s", "scans_seen"),
@@ -84,6 +84,8 @@ def _at_a_glance(state: dict[str, Any]) -> str:
         return f"All is well{since}."
     if not state.get("connected", True):
         return f"No board{since}: plug it in; emgtwitch doctor finds out what is in the way."
+    if not state.get("hears", True):
+        return f"Nothing understandable comes from the board{since}: check its cable; emgtwitch doctor tells more."
     return f"Not everything is stored{since}: make room on the disk; what is missing is told below."
 
 

@@ -88,7 +88,8 @@ def metrics(desk: Desk) -> str:
 
     add("info", "gauge", "Version of the program.", [(f'{{version="{__version__}"}}', 1)])
     add("connected", "gauge", "Whether a board streams.", [("", float(bool(told["board"]["connected"])))])
-    add("well", "gauge", "Whether a board streams and all is stored.", [("", float(bool(told.get("well", True))))])
+    well = bool(told.get("well", True))
+    add("well", "gauge", "Whether a board streams, is understood and all is stored.", [("", float(well))])
     add("state", "gauge", "The present state.", [(f'{{state="{name}"}}', told["state"] == name) for name in STATES])
     add("duration_seconds", "counter", "Length of the recording, gaps included.", [("", told["duration_s"])])
     each = [(f'{{channel="{n}"}}', part) for n, part in enumerate(told["analysable_s"])]
