@@ -37,8 +37,7 @@ class Running:
 
     def port(self) -> int:
         """Where the page is served, once it is."""
-        self.until("the page", lambda: "the page is at" in self.child.said())
-        return int(self.child.said().rpartition("127.0.0.1:")[2].split("/")[0].split()[0])
+        return page_port(self.child)
 
     def events(self) -> int:
         """How many events were printed so far."""
@@ -74,6 +73,12 @@ class Running:
     def intervals(self, kind: str) -> list[dict[str, Any]]:
         """What the log says of such intervals."""
         return [row for row in logged(self.folder) if row["type"] == "interval" and row["kind"] == kind]
+
+
+def page_port(child: Child) -> int:
+    """Where the page is served, once it is."""
+    child.wait_for(lambda child: "the page is at" in child.said())
+    return int(child.said().rpartition("127.0.0.1:")[2].split("/")[0].split()[0])
 
 
 @contextlib.contextmanager

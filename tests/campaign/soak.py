@@ -27,7 +27,7 @@ from tests.app.nursery import Child, Nursery
 from tests.campaign.board import PtyBoard
 from tests.campaign.faults import build_disk
 from tests.campaign.laws import check_shown
-from tests.campaign.running import live_channel
+from tests.campaign.running import live_channel, page_port
 from tests.campaign.table import DOCS, keep
 
 BUILD = Path(__file__).parents[2] / "build"
@@ -93,10 +93,7 @@ def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], int]:
         with PtyBoard(place / "tty", speed=speed) as board:
             arguments = ("run", "--source", board.path, "--json", "--data", data, "--port", "0")
             child = nursery.start(*arguments, environ={"CAMPAIGN_SPEED": str(speed)})
-            while "the page is at" not in child.said():
-                assert not child.ended.is_set(), child.said()
-                time.sleep(0.1)
-            port = int(child.said().rpartition("127.0.0.1:")[2].split("/")[0])
+            port = page_port(child)
             board.spoiled = spoiled
             began_s = time.monotonic()
             with looked_at(port):
