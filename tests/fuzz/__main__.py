@@ -70,7 +70,7 @@ def fuzzed(name: str, seconds: int) -> Seen:
 
 def _command(name: str, seconds: int, folder: Path) -> list[str]:
     if name != FIRMWARE:
-        return [sys.executable, "-m", "tests.fuzz.one", name, str(seconds), str(folder)]
+        return [sys.executable, "-m", "tests.fuzz.one", name, "fuzz", str(seconds), str(folder)]
     options = [f"-max_total_time={seconds}", "-max_len=1024", f"-artifact_prefix={folder}/", "-print_final_stats=1"]
     return [str(FIRMWARE_PROGRAM), *options, str(folder / "corpus"), str(ROOT / "build/firmware/seeds")]
 

@@ -1,7 +1,10 @@
-"""One target under atheris, in a process of its own: `python -m tests.fuzz.one TARGET SECONDS FOLDER`.
+"""One target under atheris, in a process of its own.
 
-libFuzzer's lines go to standard error; what breaks the law is kept in FOLDER, and the fuzzing goes on. FOLDER/seen.json
-tells of it, of the slowest input and of the memory.
+`python -m tests.fuzz.one TARGET fuzz SECONDS FOLDER`: libFuzzer's lines go to standard error; what breaks the law is
+kept in FOLDER, and the fuzzing goes on. FOLDER/seen.json tells of it, of the slowest input and of the memory.
+
+`python -m tests.fuzz.one TARGET cover CONTROL`: takes the inputs that CONTROL lists, in their order, and adds to it
+which edges each is the first to reach (the inner step of libFuzzer's merge; its outer one cannot start Python again).
 """
 
 from __future__ import annotations
@@ -12,8 +15,12 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import atheris
+
+if TYPE_CHECKING:
+    from tests.fuzz.law import Law
 
 # numba compiles these; with counters in them it could not
 COMPILED = [
@@ -27,21 +34,43 @@ COMPILED = [
 INTERPRETED = ("decoder",)  # before anything is imported
 
 
-def main(name: str, seconds: int, folder: Path) -> None:
-    """Fuzz for so long; does not return."""
+def prepared(name: str) -> Law:
+    """The law over a target whose modules count the edges that are reached."""
     interpreted = name in INTERPRETED
     if interpreted:
         os.environ["NUMBA_DISABLE_JIT"] = "1"
     # for as long as the process lives: loaders of formats are imported when they are needed
     atheris.instrument_imports(include=["emgtwitch"], exclude=[] if interpreted else COMPILED).__enter__()
-    from tests.fuzz.law import MOST_BYTES, Law
+    from tests.fuzz.law import Law
     from tests.fuzz.targets import target
 
     law = Law(target(name))
     assert law.target.interpreted is interpreted
-    found: Counter[str] = Counter()
     kept = [path.read_bytes() for path in sorted(law.target.corpus.iterdir())]
     law.begin(kept * 2)
+    return law
+
+
+def cover(name: str, control: Path) -> None:
+    """Say which edges the listed inputs reach; does not return."""
+    from tests.fuzz.law import MOST_BYTES
+
+    law = prepared(name)
+
+    def one_input(data: bytes) -> None:
+        law.breach(data)
+
+    options = ["-merge_inner=1", f"-merge_control_file={control}", f"-max_len={MOST_BYTES}"]
+    atheris.Setup([sys.argv[0], *options], one_input)
+    atheris.Fuzz()
+
+
+def fuzz(name: str, seconds: int, folder: Path) -> None:
+    """Fuzz for so long; does not return."""
+    from tests.fuzz.law import MOST_BYTES
+
+    law = prepared(name)
+    found: Counter[str] = Counter()
     folder.mkdir(parents=True, exist_ok=True)
     grown = folder / "corpus"
     grown.mkdir(exist_ok=True)
@@ -72,4 +101,7 @@ def main(name: str, seconds: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    if sys.argv[2] == "cover":
+        cover(sys.argv[1], Path(sys.argv[3]))
+    else:
+        fuzz(sys.argv[1], int(sys.argv[3]), Path(sys.argv[4]))

@@ -97,7 +97,8 @@ processor time and 200 MB, for inputs of up to 64 kB. `make fuzz DOCS=1` measure
   the time brought at most 1 % of them. *features* also count how often an edge was passed, and creep on for days.
 - *memory* is the most that one input took, *slowest* the processor time of the slowest input, with the counters that
   the fuzzer adds to the code.
-- The fuzzers go on from what earlier runs found (build/fuzz/TARGET/corpus), as long as it is there.
+- The fuzzers begin with tests/fuzz/corpus and go on from what earlier runs found on this machine
+  (build/fuzz/TARGET/corpus).
 - `decoder` runs the decoder's kernels interpreted, so that their coverage is seen and an index beyond an array would
   raise; compiled it would not. `pipeline` runs them compiled, and goes on to detection, log and lines for the terminal.
   The detector's kernels are compiled always: what they cover is not seen.
@@ -108,5 +109,6 @@ processor time and 200 MB, for inputs of up to 64 kB. `make fuzz DOCS=1` measure
   recording made so that it changes them at every scan is read slowly, and can be interrupted.
 - `firmware` is the board's parser of requests in C, under AddressSanitizer and UndefinedBehaviorSanitizer.
 
-Seeds stand in tests/fuzz/corpus, inputs that once broke the law in tests/fuzz/crashes; `make test` runs both.
+In tests/fuzz/corpus stand the seeds and, of what the fuzzers have grown, the few inputs that together reach every edge
+(`python -m tests.fuzz.keep`); in tests/fuzz/crashes those that once broke the law. `make test` runs both.
 """

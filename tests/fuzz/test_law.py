@@ -11,7 +11,7 @@ from tests.fuzz.report import Seen
 from tests.fuzz.targets import MODULES, target
 
 INPUTS = sorted(path for kind in ("corpus", "crashes") for path in (FUZZ / kind).rglob("*") if path.is_file())
-MOST_KEPT_BYTES = 200_000
+MOST_KEPT_BYTES = 400_000
 
 
 @pytest.mark.slow
