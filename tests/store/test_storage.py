@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from emgtwitch.detect.records import Stamped
-from emgtwitch.store.keeper import Batch, Keeper
+from emgtwitch.store.keeper import HANGS_S, Batch, Keeper
 from emgtwitch.store.log import LogWriter
 from emgtwitch.store.recording import SessionWriter
 from emgtwitch.store.storage import Storage
@@ -247,6 +247,70 @@ def test_while_the_disk_syncs_bytes_are_written_and_nothing_is_shown(
     assert len(heard.stored) == 12
     assert [event["number"] for event in everything(tmp_path / "log.sqlite3")["events"]] == list(range(1, 12))
     assert heard.troubles == []
+
+
+def test_a_sync_ends_although_more_is_written_while_it_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = SessionWriter(tmp_path / "r1", SESSION, local_day=Day())
+    synced: list[Path] = []
+
+    def slow(path: Path) -> None:
+        synced.append(path)
+        writer.append(mark(len(synced)))
+
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", slow)
+    writer.append(OPENING)
+    writer.sync()
+    assert synced == [tmp_path, tmp_path / "r1", tmp_path / "r1" / "0000.emgw"]
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", synced.append)
+    writer.sync()
+    assert synced[3:] == [tmp_path / "r1" / "0000.emgw"]
+
+
+def test_one_that_cannot_be_synced_keeps_no_other_from_it_and_one_that_is_gone_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SessionWriter(tmp_path / "r1", SESSION, local_day=Day(), max_segment_bytes=1)
+    synced: list[Path] = []
+
+    def some(path: Path) -> None:
+        if path.name == "r1":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        if path.name == "0000.emgw":
+            raise FileNotFoundError
+        synced.append(path)
+
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", some)
+    writer.append(OPENING)
+    writer.append(mark(1))
+    with pytest.raises(OSError, match="Input/output error"):
+        writer.sync()
+    assert synced == [tmp_path, tmp_path / "r1" / "0001.emgw"]
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", synced.append)
+    writer.sync()
+    assert synced[2:] == [tmp_path / "r1"]
+
+
+def test_a_disk_that_does_not_answer_is_told_of_once_and_once_when_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, heard, now_s = Stuck(), Heard(), [100.0]
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", stuck)
+    keeper = Keeper(storage_at(tmp_path, heard), on_trouble=heard.troubles.append, monotonic_s=lambda: now_s[0])
+    keeper.put(OPENING, stamped(OPENED, EVENT), None)
+    assert stuck.reached.wait(30)
+    for passed_s in (0.0, 1.0, HANGS_S, 1.0):
+        now_s[0] += passed_s
+        keeper.put(b"", [], PROGRESS)
+        assert keeper.failing is (now_s[0] > 100.0 + HANGS_S)
+    stuck.released.set()
+    wait_for(lambda: keeper.busy_for_s == 0.0)
+    keeper.put(b"", [], PROGRESS)
+    assert not keeper.failing
+    keeper.close()
+    assert [text.partition(" for")[0] for text in heard.troubles] == [
+        "The disk has not answered",
+        "The disk answers again.",
+    ]
 
 
 def test_what_a_disk_could_not_sync_is_synced_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from emgtwitch.store.storage import Storage
 PERIOD_S = 0.5  # with what gathering and a busy disk take, a sudden end costs less than a second of signal
 MAX_QUEUED_BYTES = 64 << 20  # over 7 hours at 1 kHz
 MAX_JOBS = 64
+HANGS_S = 15.0  # a disk that takes so long for one batch is told of
 
 T = TypeVar("T")
 
@@ -85,6 +86,7 @@ class Keeper:
         self._closing = False
         self._all_recorded = False
         self._dropping = False
+        self._hanging = False
         self._failure: Exception | None = None
         self.dropped_bytes = 0
         self._recorder = threading.Thread(target=self._run, args=(self._record_next,), name="recording", daemon=True)
@@ -97,7 +99,7 @@ class Keeper:
 
         Raises what a thread died of, if one did.
         """
-        trouble = None
+        troubles = []
         with self._changed:
             if self._failure is not None:
                 raise self._failure
@@ -106,16 +108,23 @@ class Keeper:
                 self.dropped_bytes += len(data)
             if data and fits is self._dropping:
                 self._dropping = not fits
-                trouble = (
+                troubles.append(
                     "The disk does not keep up: the recording is incomplete from here on, detection goes on."
                     if self._dropping
                     else f"The disk keeps up again; the recording lacks {self.dropped_bytes} bytes."
+                )
+            if (self._busy_s() > HANGS_S) is not self._hanging:
+                self._hanging = not self._hanging
+                troubles.append(
+                    f"The disk has not answered for {HANGS_S:g} s: events are shown once they are stored."
+                    if self._hanging
+                    else "The disk answers again."
                 )
             was_empty, was_urgent = self._batch.since_s is None, self._batch.urgent
             self._batch.add(data if fits else b"", outputs, progress, self._monotonic_s())
             if was_empty or (self._batch.urgent and not was_urgent):  # else it is awake, or knows when to be
                 self._changed.notify_all()
-        if trouble is not None:
+        for trouble in troubles:
             self._on_trouble(trouble)
 
     def write(self, job: Callable[[LogWriter], T]) -> Future[T]:
@@ -144,13 +153,16 @@ class Keeper:
     def busy_for_s(self) -> float:
         """How long one of the threads has been in its present work; 0 while both wait for some."""
         with self._changed:
-            since_s = min(self._busy_since_s.values(), default=None)
+            return self._busy_s()
+
+    def _busy_s(self) -> float:
+        since_s = min(self._busy_since_s.values(), default=None)
         return 0.0 if since_s is None else self._monotonic_s() - since_s
 
     @property
     def failing(self) -> bool:
         """Whether the disk does not take something at present, or is too slow for it."""
-        return self._dropping or self._storage.failing
+        return self._dropping or self._hanging or self._storage.failing
 
     def close(self) -> None:
         """Store what is left and end the run, on the calling thread. Raises what a thread died of."""

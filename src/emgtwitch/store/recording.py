@@ -8,6 +8,7 @@ is repaired: a frame that was cut by a failing write is a lost frame, and the ne
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -86,17 +87,23 @@ class SessionWriter:
         self._whole += 1
 
     def sync(self) -> None:
-        """Return when all that was appended before is on the disk."""
-        while True:
-            with self._touching:
-                if not self._unsynced:
-                    return
-                path = self._unsynced.pop()
+        """Return when all that was appended before the call is on the disk; what comes meanwhile is for the next call.
+
+        What a disk refuses is tried again by the next call, and the rest is synced all the same.
+        """
+        with self._touching:
+            paths, self._unsynced = self._unsynced, set()
+        refusal: OSError | None = None
+        for path in sorted(paths):
             try:
                 sync_path(path)
-            except OSError:
+            except FileNotFoundError:
+                pass  # somebody deleted it
+            except OSError as error:
                 self._touched(path)
-                raise
+                refusal = refusal or error
+        if refusal is not None:
+            raise refusal
 
     def close(self) -> None:
         """Sync and close; a later append would begin a new segment."""
@@ -148,5 +155,8 @@ def sync_path(path: Path) -> None:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems have no such thing for folders
+            raise
     finally:
         os.close(file)

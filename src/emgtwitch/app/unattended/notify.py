@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-HANGS_S = 45.0  # one write, sync or commit that takes so long hangs; a disk that stalls for ten seconds does not
+HANGS_S = 45.0  # a thread that is in one batch for so long hangs; a disk that stalls for ten seconds does not
 
 
 class Manager:
