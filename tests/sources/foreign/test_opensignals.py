@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -61,6 +63,26 @@ def test_other_hdf5_is_refused(tmp_path: Path) -> None:
         file["x"] = np.zeros(100)
     with pytest.raises(UnreadableInputError, match="HDF5 but not of OpenSignals"):
         open_foreign(path)
+
+
+def test_a_sequence_that_is_no_row_of_numbers_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    make_hdf5(path, noise(300, 1))
+    with h5py.File(path, "r+") as file:
+        raw = file["00:07:80:3B:46:61/raw"]
+        raw.pop("nSeq", None)
+        h5py.h5d.create(raw.id, b"nSeq", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((300,)))
+    with pytest.raises(UnreadableInputError, match="is damaged"):
+        list(open_foreign(path).blocks)
+
+
+def test_reading_in_several_threads_leaves_this_process_its_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    make_hdf5(path, noise(300, 4))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with ThreadPoolExecutor(4) as pool:
+        assert len({foreign.labels for foreign in pool.map(open_foreign, [path] * 60)}) == 1
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_without_h5py_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

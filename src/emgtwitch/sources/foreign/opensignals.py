@@ -6,6 +6,7 @@ import contextlib
 import mmap
 import os
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,8 @@ from emgtwitch.sources.foreign.placing import SequenceGaps, split
 _BATCH_SCANS = 1 << 16
 _HEAP_BYTES = 16  # of the head of a heap, and of each object in it
 _MOST_PACKED, _UNPACKED_BYTES = 50, 1 << 20
-_ATTRIBUTE_MEMORY = 64 << 20  # bytes, for reading a few letters or numbers
+_ATTRIBUTE_MEMORY = 128 << 20  # bytes, for reading a few letters or numbers, and for what other threads do meanwhile
+_limiting = threading.Lock()  # the limit is the process's, and files are read by several threads
 # what h5py raises on damaged files, depending on where it trips
 DAMAGE = (
     OSError,
@@ -145,23 +147,28 @@ def _little_memory() -> Iterator[None]:
     except (ImportError, OSError):
         yield
         return
-    limits = soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = taken + _ATTRIBUTE_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(soft, most), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, limits)
+    with _limiting:
+        limits = soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = taken + _ATTRIBUTE_MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most if soft == resource.RLIM_INFINITY else min(soft, most), hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 def _blocks(path: Path, names: Sequence[str]) -> Iterator[Block]:
     """Chunks of the data sets; where the sequence number jumps, scans were lost and the index jumps with it."""
     with open_hdf5(path) as file:
-        data = [file[name] for name in names]
-        sequence = data[0].parent.get("nSeq")
         gaps = SequenceGaps()
-        rows = data if sequence is None else [*data, sequence]
-        if not all(getattr(row, "shape", ()) and holds_numbers(row) for row in rows):
+        try:
+            data = [file[name] for name in names]
+            sequence = data[0].parent.get("nSeq")
+            rows = data if sequence is None else [*data, sequence]
+            sound = all(getattr(row, "shape", ()) and holds_numbers(row) for row in rows)
+        except DAMAGE as error:
+            raise UnreadableInputError(f"{path.name} is damaged: {error}.") from error
+        if not sound:
             raise UnreadableInputError(f"{path.name} is damaged: a channel or the sequence is no row of numbers.")
         scans = min(len(d) for d in data)
         index = 0
