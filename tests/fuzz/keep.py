@@ -46,9 +46,11 @@ def covering(chosen: Target, seeds: Sequence[Path]) -> dict[str, bytes]:
         control = Path(place) / "control"
         control.write_text("\n".join([str(len(listed)), "0", *map(str, listed), ""]))
         command = [sys.executable, "-m", "tests.fuzz.one", chosen.name, "cover", str(control)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+        if done.returncode:
+            raise SystemExit(f"{chosen.name}: {done.stderr[-2000:]}")
         told = [line.split() for line in control.read_text().splitlines()[2 + len(listed) :]]
-    reached = [listed[int(words[1])] for words in told if words[0] == "COV" and len(words) > 2]
+    reached = [listed[int(words[1])] for words in told if words[:1] == ["COV"] and len(words) > 2]
     new = [path.read_bytes() for path in reached if path not in seeds]
     return {hashlib.sha256(data).hexdigest()[:DIGEST]: data for data in new}
 
