@@ -31,7 +31,7 @@ struct __attribute__((packed)) change {
     uint64_t boottime_ns, offset;
     uint32_t bytes;
     uint16_t name_bytes;
-    char kind; /* w write, t truncate, s sync, c create, u unlink, r rename (data: the new name), d directory synced, o output */
+    char kind; /* w write, t truncate, b sync begins, s it has ended, c create, u unlink, r rename (data: the new name), d directory synced, o output */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -176,6 +176,7 @@ static int synced(int file, int data_only)
     int code = fault(1);
     if (code)
         return refuse(code);
+    note('b', path, 0, NULL, 0);
     int done = (int)syscall(data_only ? SYS_fdatasync : SYS_fsync, file);
     if (!done && !fstat(file, &what))
         note(S_ISDIR(what.st_mode) ? 'd' : 's', path, 0, NULL, 0);

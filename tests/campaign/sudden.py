@@ -91,6 +91,7 @@ class Disk:
 
     safe: dict[str, bytes] = field(default_factory=dict)
     pending: dict[str, list[tuple[bytes, int, bytes]]] = field(default_factory=dict)
+    begun: dict[str, int] = field(default_factory=dict)  # syncs: how many of the pending changes each is sure to cover
     shown: bytes = b""
     now_ns: int = 0
 
@@ -101,11 +102,18 @@ class Disk:
             self.shown += data
         elif kind in (b"c", b"w", b"t"):
             self.pending.setdefault(name, []).append((kind, offset, data))
+        elif kind == b"b":
+            self.begun[name] = len(self.pending.get(name, []))
         elif kind == b"s":
-            self.safe[name] = self.applied(name, self.pending.pop(name, []))
+            changes = self.pending.pop(name, [])
+            covered = self.begun.pop(name, 0)
+            self.safe[name] = self.applied(name, changes[:covered])
+            if changes[covered:]:
+                self.pending[name] = changes[covered:]
         elif kind == b"u":  # a name that is gone may come back after a cut; SQLite and we must cope with either
             self.safe.pop(name, None)
             self.pending.pop(name, None)
+            self.begun.pop(name, None)
 
     def applied(self, name: str, changes: list[tuple[bytes, int, bytes]]) -> bytes:
         """The file after `changes`."""
