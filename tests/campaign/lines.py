@@ -81,16 +81,18 @@ def garbage(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     """Most bytes of the line are changed for a while: hardly a frame comes through."""
     draw = random.Random(seed)
     with running(nursery, folder, "garbage", seed=seed) as one:
-        for _ in range(count):
+        for number in range(count):
             one.until("all is well", lambda: one.status()["well"])
             one.board.spoiled = 1.0
             one.until("that it is not", lambda: not one.status()["well"])
             told = one.status()
             if not told["connected"] or told["hears"]:
                 raise LawBrokenError(f"the status blames something else: {told}")
+            one.until_said("not understood", number + 1)
             time.sleep(draw.uniform(0.0, 3.0))
             one.board.spoiled = 0.0
             one.more_events(2)
+            one.until_said("understood again", number + 1)
     return Row("nothing but garbage", count, "the status says so; goes on by itself")
 
 

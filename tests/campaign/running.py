@@ -37,6 +37,7 @@ class Running:
 
     def port(self) -> int:
         """Where the page is served, once it is."""
+        self.until("the page", lambda: "the page is at" in self.child.said())
         return page_port(self.child)
 
     def events(self) -> int:
@@ -76,8 +77,7 @@ class Running:
 
 
 def page_port(child: Child) -> int:
-    """Where the page is served, once it is."""
-    child.wait_for(lambda child: "the page is at" in child.said())
+    """Where it said that the page is."""
     return int(child.said().rpartition("127.0.0.1:")[2].split("/")[0].split()[0])
 
 

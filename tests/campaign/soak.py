@@ -93,6 +93,7 @@ def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], int]:
         with PtyBoard(place / "tty", speed=speed) as board:
             arguments = ("run", "--source", board.path, "--json", "--data", data, "--port", "0")
             child = nursery.start(*arguments, environ={"CAMPAIGN_SPEED": str(speed)})
+            child.wait_for(lambda child: "the page is at" in child.said(), timeout_s=300.0)
             port = page_port(child)
             board.spoiled = spoiled
             began_s = time.monotonic()

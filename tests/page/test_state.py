@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from emgtwitch.app.page.state import STATES, channel_state
+from emgtwitch.app.page.state import STATES, channel_state, state
 from emgtwitch.app.page.tap import Tap
 from emgtwitch.pipeline import Pipeline
 from emgtwitch.sources.sim import recorded
 from emgtwitch.wearer.scenario import Scenario, Scheduled
+from tests.page.desks import desk, status
 
 BLOCK_BYTES = 1500
 
@@ -37,6 +40,20 @@ def word(scenario: Scenario, after_s: float) -> str:
 )
 def test_the_word_is_the_wearers(scenario: Scenario, after_s: float, expected: str) -> None:
     assert word(scenario, after_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"connected": False}, "no_board"),
+        ({"connected": True}, "settling"),
+        ({"connected": True, "hears": False}, "not_understood"),
+    ],
+)
+def test_the_board_comes_before_the_electrodes(told: dict[str, bool], expected: str, tmp_path: Path) -> None:
+    with desk(tmp_path, note=lambda kind, detail: None) as one:
+        one.status = lambda: status() | told
+        assert state(one)["state"] == expected
 
 
 def test_each_word_says_what_to_do() -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -72,7 +73,7 @@ class Daemon:
         inhibit_sleep: bool = False,
     ) -> None:
         self._folder, self._session, self._stop, self._json = folder, session, stop, as_json
-        self._troubles: list[str] = []
+        self._troubles: deque[str] = deque(maxlen=10)
         self._tap: Tap | None = Tap() if page is not None or broker is not None else None
         self._pipeline = Pipeline(on_counts=self._heard if self._tap is not None or lsl else None)
         self._progress = self._pipeline.progress  # at most PROGRESS_S old; replaced, never changed
@@ -106,7 +107,7 @@ class Daemon:
         self._manager = Manager()
         self._inhibitor = Inhibitor(self._trouble) if inhibit_sleep else None
         self._retention = Retention(folder, self._config.get("keep", {}), self._trouble)
-        self._heard_s = 0.0  # when the last scan came, to PROGRESS_S
+        self._heard_s = time.monotonic()  # when the last scan came, to PROGRESS_S
         self._hears = True
         self._well, self._well_since_ms = False, session["started_utc_ms"]  # or not well since
 
@@ -134,10 +135,12 @@ class Daemon:
                     outputs = [*self._pipeline.feed(tail), *self._pipeline.finish()]
                     self._keeper.put(tail, outputs, self._pipeline.progress)
             finally:
-                self._keeper.close()
-                if self._lsl is not None:
-                    self._lsl.close()
-                self._printer.close()
+                try:
+                    self._keeper.close()
+                finally:
+                    if self._lsl is not None:
+                        self._lsl.close()
+                    self._printer.close()
 
     def _acquire(self) -> None:
         """Read, decode and hand over, until told to stop. Nothing here waits for a disk or a terminal."""
@@ -182,7 +185,11 @@ class Daemon:
         connected, now_s = self._source.connected, time.monotonic()
         if not connected:
             self._heard_s = now_s  # once it is there it has DEAF_S for its first scan
-        self._hears = now_s - self._heard_s < DEAF_S  # over a bad cable there is only noise
+        hears = now_s - self._heard_s < DEAF_S  # over a bad cable there is only noise
+        if hears is not self._hears:
+            self._hears = hears
+            words = "What the board sends is" + (" understood again." if hears else " not understood: check its cable.")
+            self._trouble(words)
         well = connected and self._hears and not self._keeper.failing
         if well is not self._well:
             self._well, self._well_since_ms = well, round(time.time() * 1000)
@@ -257,7 +264,7 @@ class Daemon:
         return record.detail in self._guards
 
     def _trouble(self, text: str) -> None:
-        self._troubles = [*self._troubles[-9:], text]
+        self._troubles.append(text)
         self._printer.err(f"emgtwitch: {text}", WARNING)
 
     def _say(self, text: str) -> None:
@@ -306,7 +313,7 @@ class Daemon:
             "frames_rejected": progress.frames_rejected,
             "clock_ppm": progress.clock_ppm,
             "clock_ppm_uncertainty": progress.clock_ppm_uncertainty,
-            "troubles": self._troubles,
+            "troubles": list(self._troubles),
             "well": self._well,
             "well_since_utc_ms": self._well_since_ms,
         }

@@ -10,6 +10,7 @@ from emgtwitch.app.page.tap import Condition
 # state -> (headline, what to do); from the worst to the best, so the worst channel speaks for all
 STATES = {
     "no_board": ("No board", "Plug the board in. If it is, try another cable; `emgtwitch doctor` looks further."),
+    "not_understood": ("Not understood", "The board sends bytes that make no sense: check its cable, plug it in anew."),
     "closed": ("Recording", "This is a recording; no board is connected."),
     "poor_contact": ("Poor contact", "Press the electrodes down, check the leads, or use fresh electrodes."),
     "mains": ("Mains noise", "Check the reference electrode, unplug chargers nearby, keep the leads together."),
@@ -38,6 +39,8 @@ def state(desk: Desk) -> dict[str, Any]:
         name = "closed"
     elif not connected:
         name = "no_board"
+    elif not status.get("hears", True):
+        name = "not_understood"
     else:
         name = min(names, key=list(STATES).index, default="settling")
     headline, do = STATES[name]
