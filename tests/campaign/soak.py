@@ -83,8 +83,8 @@ def sampled(child: Child, folder: Path, board: PtyBoard, speed: float, began_s: 
     )
 
 
-def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], int]:
-    """Run for so many of the daemon's days, with a share of the line's bytes changed; samples, and events shown."""
+def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], str]:
+    """Run for so many of the daemon's days, a share of the line's bytes changed; samples, and what came through."""
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -101,10 +101,13 @@ def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], int]:
                 while not samples or samples[-1].day < days:
                     time.sleep(EVERY_S)
                     samples.append(sampled(child, data, board, speed, began_s))
+            heard = ask(data, {"command": "status"}, timeout_s=60.0)
+            assert heard is not None, child.said()
             assert child.end(signal.SIGINT) == 0, child.said()
         shown = check_shown(child.lines(), data)
         nursery.close()
-    return samples, shown
+    lost = heard["scans_lost"] / max(heard["scans_seen"] + heard["scans_lost"], 1)
+    return samples, f"{100 * lost:.1f} % of the scans lost on the line; {shown} events shown, all in the log"
 
 
 def compared(samples: list[Sample]) -> tuple[list[str], bool]:
@@ -153,12 +156,10 @@ def main() -> int:
     args = parser.parse_args()
     if args.days < 2 * WARM_DAYS:
         parser.error(f"--days {args.days:g} is too short to compare; {2 * WARM_DAYS:g} or more.")
-    samples, shown = soak(args.days, args.speed, args.spoiled)
+    samples, through = soak(args.days, args.speed, args.spoiled)
     table, flat = compared(samples)
     line = f", {args.spoiled:g} of the line's bytes changed" if args.spoiled else ""
-    told = (
-        f"{samples[-1].day:.2f} days at {args.speed:g} times their speed{line}; {shown} events shown, all in the log:"
-    )
+    told = f"{samples[-1].day:.2f} days at {args.speed:g} times their speed{line}; {through}:"
     print("\n".join((told, "", *table)))
     name = "soak-spoiled" if args.spoiled else "soak"
     draw(samples, (DOCS.with_suffix("") if args.docs else BUILD) / f"{name}.png")
