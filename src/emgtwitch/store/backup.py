@@ -165,11 +165,7 @@ def _copy_log(log: Path, fresh: Path) -> str:
     if damage:
         fresh.unlink()
         return damage
-    file = os.open(fresh, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    sync_path(fresh)
     return ""
 
 
