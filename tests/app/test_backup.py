@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,25 @@ def test_the_copy_is_the_recordings_and_a_log_with_the_same_rows(data: Path, tmp
     assert main(["events", "--data", str(target)]) == 0
     for path in [target, *target.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+
+
+@pytest.mark.parametrize("grain_ns", [10_000_000, 2_000_000_000])
+def test_a_stick_that_keeps_less_of_a_time_is_not_written_again(
+    data: Path, tmp_path: Path, grain_ns: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shift(folder: Path, by_ns: Callable[[int], int]) -> None:
+        for path in folder.glob("sessions/*/*"):
+            now_ns = path.stat().st_mtime_ns
+            os.utime(path, ns=(now_ns, now_ns + by_ns(now_ns)))
+
+    assert back_up(data, tmp_path / "copy") == 0
+    shift(tmp_path / "copy", lambda ns: -(ns % grain_ns))
+    capsys.readouterr()
+    assert back_up(data, tmp_path / "copy") == 0
+    assert ": 0 bytes of signal copied" in capsys.readouterr().out
+    shift(data, lambda ns: grain_ns)
+    assert back_up(data, tmp_path / "copy") == 0
+    assert ", 0 bytes was there" in capsys.readouterr().out
 
 
 def test_the_copied_recordings_are_never_behind_the_copied_log(

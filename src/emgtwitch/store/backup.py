@@ -179,7 +179,7 @@ def _copy_recording(source: Path, target: Path, unread: list[str]) -> tuple[int,
             continue  # a folder of that name is nobody's segment
         names.add(path.name)
         place, now = target / path.name, path.stat()
-        if place.exists() and (old := place.stat()).st_size == now.st_size and old.st_mtime_ns == now.st_mtime_ns:
+        if place.exists() and _is_copy(place.stat(), now):
             kept += now.st_size
             continue
         try:
@@ -193,6 +193,12 @@ def _copy_recording(source: Path, target: Path, unread: list[str]) -> tuple[int,
             path.unlink()
     sync_path(target)
     return copied, kept
+
+
+def _is_copy(old: os.stat_result, now: os.stat_result) -> bool:
+    """Whether size and time say so. Sticks keep less of a time: FAT whole double seconds, exFAT hundredths."""
+    kept = (now.st_mtime_ns - now.st_mtime_ns % grain_ns for grain_ns in (1, 10_000_000, 2_000_000_000))
+    return old.st_size == now.st_size and old.st_mtime_ns in kept
 
 
 class _SourceError(Exception):
