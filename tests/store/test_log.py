@@ -197,6 +197,43 @@ with LogWriter(path) as log:
     assert run(script).splitlines() == [" cannot be written", "0 0", "1 2000"]
 
 
+def test_a_log_that_awaits_room_opens_on_a_full_disk_and_takes_over_once_there_is_some(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite3"
+    with LogWriter(path) as log:
+        log.write(stamped(OPENED, ANNOUNCED))
+    script = f"""
+import resource, signal, sys
+from pathlib import Path
+from emgtwitch.errors import CannotWriteError
+from emgtwitch.store import log
+from tests.store.test_log import EVENT, OPENED, stamped
+import dataclasses
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path = Path({str(path)!r})
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+for full, awaits in ((True, False), (False, True)):
+    log.is_full = lambda folder, full=full: full
+    try:
+        log.LogWriter(path, awaits_room=awaits)
+    except CannotWriteError as error:
+        print(str(error).split(str(path))[1].split(":")[0])
+log.is_full = lambda folder: True
+with log.LogWriter(path, awaits_room=True) as writer:
+    fresh = stamped(dataclasses.replace(OPENED, recording_id="fresh"), EVENT)
+    try:
+        writer.write(fresh)
+    except CannotWriteError:
+        print("later")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    writer.write(fresh)
+"""
+    assert run(script).splitlines() == [" cannot be written", " cannot be written", "later"]
+    found = everything(path)
+    assert [session["state"] for session in found["sessions"]] == ["crashed", "open"]
+    assert sorted(event["crash_closed"] for event in found["events"]) == [0, 1]
+
+
 def test_only_the_owner_may_read_the_log(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite3"
     with LogWriter(path) as log:

@@ -96,7 +96,7 @@ class Daemon:
         name = socket.gethostname() or "host"
         self._lsl = LslOutlet(name, session.get("worn") or [], self._say) if lsl else None
         self._mqtt = MqttOutlet(broker, name, self._say) if broker is not None else None
-        log = LogWriter(log_path(folder))
+        log = LogWriter(log_path(folder), awaits_room=True)
         recording = folder / SESSIONS_NAME / session["recording_id"]
         log.begin(recording)
         self._writer = SessionWriter(recording, session)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from emgtwitch.errors import CannotWriteError
 
 LOG_NAME = "log.sqlite3"
 SESSIONS_NAME = "sessions"
+ROOM_BYTES = 1 << 16  # what SQLite needs beside a log to write it at all
 
 
 def data_folder(option: str | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -39,6 +42,18 @@ def others_may_write(folder: Path) -> bool:
     now = folder.stat()
     group = now.st_mode & stat.S_IWGRP and now.st_gid != os.getegid()
     return now.st_uid not in (os.geteuid(), 0) or bool(group or now.st_mode & stat.S_IWOTH)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of `folder` takes nothing more."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            if file.write(bytes(ROOM_BYTES)) < ROOM_BYTES:
+                return True
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return False
 
 
 def log_path(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 from emgtwitch import __version__
 from emgtwitch.detect.records import Announcement, Event, Interval, Mark, Opened, Progress, Stamped
 from emgtwitch.errors import CannotWriteError
+from emgtwitch.store.folders import is_full
 from emgtwitch.store.schema import connect_writer
 
 T = TypeVar("T")
@@ -26,19 +27,23 @@ T = TypeVar("T")
 class LogWriter:
     """The only writer of the log at `path`. Opening raises what `connect_writer` raises.
 
-    `software` is the version that detects, a part of the run's key.
+    `software` is the version that detects, a part of the run's key. One that `awaits_room` opens on a full disk, too:
+    it is then like a log that cannot be written at present.
     """
 
-    def __init__(self, path: Path, *, software: str = __version__) -> None:
+    def __init__(self, path: Path, *, software: str = __version__, awaits_room: bool = False) -> None:
         self.path = path
         self._software = software
         self._recording: str | None = None
         self._settings: dict[str, Any] | None = None
         self._session: int | None = None
-        self._db: sqlite3.Connection | None = connect_writer(path)
-        with _transaction(self._connection()) as db:
-            _close_dangling(db, None)
-            db.execute("UPDATE session SET state = 'crashed' WHERE state = 'open'")
+        self._db: sqlite3.Connection | None = None
+        self._took_over = False  # from a run that a crash ended
+        try:
+            self._connection()
+        except CannotWriteError:
+            if not (awaits_room and is_full(path.parent)):
+                raise
 
     def begin(self, recording: Path | None, settings: Mapping[str, Any] | None = None) -> None:
         """Say where the bytes of the next run are, and its settings where they are not those in the recording."""
@@ -75,7 +80,7 @@ class LogWriter:
             raise  # a defect of this program, which writing again would only repeat
         except sqlite3.Error as error:
             self._drop()  # after an I/O error only a new connection is sure to be sound
-            raise CannotWriteError(f"The log {self.path} cannot be written: {error}.") from None
+            raise _refused(self.path, error) from None
         self._session = session
 
     def end(self) -> None:
@@ -88,7 +93,7 @@ class LogWriter:
                 db.execute("UPDATE session SET state = 'closed' WHERE id = ?", (self._session,))
         except sqlite3.Error as error:
             self._drop()
-            raise CannotWriteError(f"The log {self.path} cannot be written: {error}.") from None
+            raise _refused(self.path, error) from None
         self._session = None
 
     def mark(self, kind: str, detail: Mapping[str, Any], utc_ms: int, utc_offset_s: int) -> None:
@@ -108,7 +113,7 @@ class LogWriter:
             raise  # a defect of the caller
         except sqlite3.Error as error:
             self._drop()
-            raise CannotWriteError(f"The log {self.path} cannot be written: {error}.") from None
+            raise _refused(self.path, error) from None
 
     def close(self) -> None:
         """Close the file. A session that was not ended counts as crashed for the next writer."""
@@ -125,6 +130,15 @@ class LogWriter:
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
             self._db = connect_writer(self.path)
+        if not self._took_over:
+            try:
+                with _transaction(self._db) as db:
+                    _close_dangling(db, None)
+                    db.execute("UPDATE session SET state = 'crashed' WHERE state = 'open'")
+            except sqlite3.Error as error:
+                self._drop()
+                raise _refused(self.path, error) from None
+            self._took_over = True
         return self._db
 
     def _drop(self) -> None:
@@ -168,6 +182,10 @@ class LogWriter:
         where = "WHERE recording_id = ? AND settings_digest = ? AND software = ?"
         db.execute(f"UPDATE session SET state = 'open' {where} AND state = 'crashed'", key)
         return int(db.execute(f"SELECT id FROM session {where}", key).fetchone()[0])
+
+
+def _refused(path: Path, error: sqlite3.Error) -> CannotWriteError:
+    return CannotWriteError(f"The log {path} cannot be written: {error}.")
 
 
 @contextmanager
