@@ -86,16 +86,17 @@ class Daemon:
             channels=device.get("channels"),
             oversampling=device.get("oversampling"),
             on_state=self._say,
+            on_trouble=self._warn,
         )
-        self._page = PageServer(self._say, *page) if page is not None else None
+        self._page = PageServer(self._say, *page, self._warn) if page is not None else None
         self._guards: list[dict[str, Any]] | None = None  # what earlier runs told of a board alone, once one tells
         self._desk: Desk | None = None  # once there is signal
         self._looked_s = 0.0
         self._news = News(session["recording_id"])
         self._config = config or {}
         name = socket.gethostname() or "host"
-        self._lsl = LslOutlet(name, session.get("worn") or [], self._say) if lsl else None
-        self._mqtt = MqttOutlet(broker, name, self._say) if broker is not None else None
+        self._lsl = LslOutlet(name, session.get("worn") or [], self._warn) if lsl else None
+        self._mqtt = MqttOutlet(broker, name, self._say, self._warn) if broker is not None else None
         log = LogWriter(log_path(folder), awaits_room=True)
         recording = folder / SESSIONS_NAME / session["recording_id"]
         log.begin(recording)
@@ -265,6 +266,9 @@ class Daemon:
 
     def _trouble(self, text: str) -> None:
         self._troubles.append(text)
+        self._warn(text)
+
+    def _warn(self, text: str) -> None:
         self._printer.err(f"emgtwitch: {text}", WARNING)
 
     def _say(self, text: str) -> None:

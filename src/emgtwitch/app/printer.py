@@ -57,9 +57,9 @@ class Printer:
                     self._on_trouble(f"Standard output cannot be written: {error.strerror}. Recording and log go on.")
 
 
-def complain(text: str) -> None:
-    """Print what ended a command on standard error, at once; into the journal as an error."""
-    print(f"<{ERROR}>{text}" if _is_journal(sys.stderr) else text, file=sys.stderr)
+def complain(text: str, level: int = ERROR) -> None:
+    """Print what ended a command, or else is amiss, on standard error at once; into the journal with its level."""
+    print(f"<{level}>{text}" if _is_journal(sys.stderr) else text, file=sys.stderr, flush=True)
 
 
 def _is_journal(stream: TextIO | None) -> bool:

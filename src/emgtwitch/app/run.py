@@ -7,7 +7,6 @@ import contextlib
 import datetime
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from emgtwitch import __version__
 from emgtwitch.app.config import DEVICE, WORN, add_settings_arguments, chosen_settings, read_config
 from emgtwitch.app.kernels import prepare_kernels, warm_up
 from emgtwitch.app.page.server import HOST, PORT
+from emgtwitch.app.printer import WARNING, complain
 
 if TYPE_CHECKING:
     from emgtwitch.settings import Settings
@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
     folder = make_data_folder(data_folder(args.data))
     if others_may_write(folder):
         say = f"emgtwitch: other users may write to {folder} and replace what is recorded there: chmod go-w {folder}"
-        print(say, file=sys.stderr, flush=True)
+        complain(say, WARNING)
     stop = threading.Event()
     with DataLock(folder), on_signals(stop.set):
         nothing = _nothing(settings, args.json)

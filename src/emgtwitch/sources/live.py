@@ -41,18 +41,19 @@ class LiveSource:
         channels: int | None = None,
         oversampling: int | None = None,
         on_state: Callable[[str], None] = lambda text: None,
+        on_trouble: Callable[[str], None] | None = None,
         hello_s: float = HELLO_S,
         retry_s: float = RETRY_S,
     ) -> None:
         """`open_link` gives an open link, or None as long as there is none; after the first it runs in a thread.
 
         What is None of rate, channels and oversampling stays as the board has it. `on_state` is told, in `read`, what
-        happens to the connection, in words for a person.
+        happens to the connection, in words for a person; `on_trouble` what of it is amiss, where it is given.
         """
         self._open_link = open_link
         self._clocks = clocks
         self._wanted = (rate_Hz, channels, oversampling)
-        self._on_state = on_state
+        self._on_state, self._on_trouble = on_state, on_trouble or on_state
         self._hello_s, self._retry_s = hello_s, retry_s
         self._splicer = Splicer()
         self._unsent = self._splicer.note(Session(dict(session)))  # notes that no read has returned yet
@@ -98,7 +99,7 @@ class LiveSource:
                 out = self._splicer.board(data, now)
                 if self._splicer.forged and not self._told_forged:
                     self._told_forged = True
-                    self._on_state(f"{self.port} sends notes, which only this program writes; they are left out")
+                    self._on_trouble(f"{self.port} sends notes, which only this program writes; they are left out")
                 self._hear(out)
         except (LinkLostError, SilentBoardError) as lost:
             out += self._lost(str(lost))
@@ -151,7 +152,7 @@ class LiveSource:
                 self._reopening = _Reopening(self._open_link, self._retry_s)
             link = self._reopening.wait(timeout_s)
             for trouble in self._reopening.troubles():
-                self._on_state(trouble)
+                self._on_trouble(trouble)
             if link is None:
                 return False
             self._reopening = None
@@ -196,7 +197,7 @@ class LiveSource:
 
     def _greet(self, hello: Hello) -> None:
         if self.hello is not None and self.hello.device_id != hello.device_id:
-            self._on_state(f"another board answers at {self.port}: {hello.device_id:016x}")
+            self._on_trouble(f"another board answers at {self.port}: {hello.device_id:016x}")
         self.hello, self._greeted = hello, True
 
     def _lost(self, why: str) -> bytes:
@@ -204,7 +205,7 @@ class LiveSource:
         assert self._link is not None
         self._link.close()
         self._link = self._handshake = None
-        self._on_state(f"{why}; waiting for the board to come back")
+        self._on_trouble(f"{why}; waiting for the board to come back")
         if not self._greeted:
             raise NoBoardError(f"{why}, before the board said Hello. Plug it in again, then try again.")
         return self._splicer.note(Port(0, self.port))

@@ -37,17 +37,17 @@ class _Run:
 class LslOutlet:
     """Sends from a thread of its own; whoever hands it something never waits, and what is too much is dropped.
 
-    `device` names the streams' source, `worn` tells muscle and side of each channel. Raises UsageError where pylsl is
-    not installed.
+    `device` names the streams' source, `worn` tells muscle and side of each channel, `warn` is told what is amiss.
+    Raises UsageError where pylsl is not installed.
     """
 
-    def __init__(self, device: str, worn: Sequence[dict[str, str]], say: Callable[[str], None]) -> None:
+    def __init__(self, device: str, worn: Sequence[dict[str, str]], warn: Callable[[str], None]) -> None:
         try:
             import pylsl
         except (ImportError, RuntimeError):
             raise UsageError("--lsl needs pylsl with its library: pip install 'emgtwitch[lsl]'.") from None
         self._lsl: Any = pylsl
-        self._device, self._worn, self._say = device, worn, say
+        self._device, self._worn, self._warn = device, worn, warn
         self._queue: queue.Queue[_Run | list[Stamped] | None] = queue.Queue(WAITING)
         self._signal: Any = None
         self._form: tuple[float, int, bool] | None = None
@@ -82,7 +82,7 @@ class LslOutlet:
         except queue.Full:
             if not self._dropped:
                 self._dropped = True
-                self._say("LSL does not take the signal as fast as it comes; some of it is left out there.")
+                self._warn("LSL does not take the signal as fast as it comes; some of it is left out there.")
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

@@ -64,16 +64,16 @@ class Broker:
 class MqttOutlet:
     """Publishes from threads of its own. Nothing here makes acquisition or storing wait, the broker may come and go.
 
-    Raises UsageError where paho-mqtt is not installed.
+    `say` is told that it is connected, `warn` that it is not. Raises UsageError where paho-mqtt is not installed.
     """
 
-    def __init__(self, broker: Broker, device: str, say: Callable[[str], None]) -> None:
+    def __init__(self, broker: Broker, device: str, say: Callable[[str], None], warn: Callable[[str], None]) -> None:
         try:
             from paho.mqtt import client as paho
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError:
             raise UsageError("--mqtt needs paho-mqtt: pip install 'emgtwitch[mqtt]'.") from None
-        self._broker, self._device, self._say = broker, device, say
+        self._broker, self._device, self._say, self._warn = broker, device, say, warn
         self._topic = f"emgtwitch/{device}"
         self._stop = threading.Event()
         self._again: queue.SimpleQueue[str] = queue.SimpleQueue()  # why everything is to be told anew
@@ -135,7 +135,7 @@ class MqttOutlet:
     def _say_change(self, connected: bool, text: str) -> None:
         if self._connected is not connected:
             self._connected = connected
-            self._say(text)
+            (self._say if connected else self._warn)(text)
 
     # Our own thread
 

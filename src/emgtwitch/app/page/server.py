@@ -27,12 +27,14 @@ MOST_SERVED = 64  # connections; further ones are told to come later
 class PageServer:
     """Holds `host` and `port`, or the next port that is free; serves from `start` until `close`.
 
-    `say` gets the address, and sentences of trouble. Raises UsageError where no port can be had. What starlette and
-    uvicorn take to load is spent on the thread, after `start`.
+    `say` gets the address, `warn` (else `say`) sentences of trouble. Raises UsageError where no port can be had. What
+    starlette and uvicorn take to load is spent on the thread, after `start`.
     """
 
-    def __init__(self, say: Callable[[str], None], host: str = HOST, port: int = PORT) -> None:
-        self._say, self._host = say, host
+    def __init__(
+        self, say: Callable[[str], None], host: str = HOST, port: int = PORT, warn: Callable[[str], None] | None = None
+    ) -> None:
+        self._say, self._warn, self._host = say, warn or say, host
         self._token = None if _is_loopback(host) else secrets.token_urlsafe(24)
         self._socket = _bind(host, port)
         self.port = self._socket.getsockname()[1]
@@ -44,7 +46,7 @@ class PageServer:
     def start(self, desk: Desk) -> None:
         """Begin to serve `desk`."""
         if self._wanted and self.port != self._wanted:
-            self._say(f"port {self._wanted} is taken; the page is on {self.port}")
+            self._warn(f"port {self._wanted} is taken; the page is on {self.port}")
         self._thread = threading.Thread(target=self._run, args=(desk,), name="page", daemon=True)
         self._thread.start()
 
@@ -67,7 +69,7 @@ class PageServer:
         try:
             self._serve(desk)
         except Exception as error:  # the page is not worth the recording
-            self._say(f"The page has failed ({type(error).__name__}: {error}); recording goes on without it.")
+            self._warn(f"The page has failed ({type(error).__name__}: {error}); recording goes on without it.")
 
     def _serve(self, desk: Desk) -> None:
         import asyncio
