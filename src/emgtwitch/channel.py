@@ -66,6 +66,11 @@ class Channel:
         return self._off_s is not None
 
     @property
+    def has_contact(self) -> bool:
+        """Whether there is something to hear at present: the electrode is on, the input neither flat nor at a rail."""
+        return self.detector is not None and not self.electrode_off and self.detector.condition not in ("flat", "rail")
+
+    @property
     def settled(self) -> float:
         """Whatever is still to come is decided at or after this session sample."""
         return self.detector.settled if self.detector is not None and self._live else math.inf

@@ -183,13 +183,16 @@ def test_status_of_an_empty_folder_is_no_error(tmp_path: Path, capsys: pytest.Ca
 
 def test_status_with_a_daemon_prefers_its_figures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     live = {"pid": 7, "recording_id": "r1", "since_utc_ms": NOON_MS, "duration_s": 40.0, "analysable_s": [20.0, 30.0]}
-    live |= {"connected": False, "well": False, "well_since_utc_ms": NOON_MS, "troubles": ["The disk is full."]}
+    live |= {"connected": False, "well": False, "well_since_utc_ms": NOON_MS, "well_since_offset_s": 7200}
+    live |= {"troubles": ["The disk is full."]}
     server = CommandServer(folder, lambda request: live)
     state = gather(folder, TODAY)
     assert main(["status", "--data", str(folder)]) == NOT_WELL
     live |= {"connected": True, "hears": False}
     assert main(["status", "--data", str(folder)]) == NOT_WELL
-    live["hears"] = True
+    live |= {"hears": True, "contact": False}
+    assert main(["status", "--data", str(folder)]) == NOT_WELL
+    live["contact"] = True
     assert main(["status", "--data", str(folder)]) == NOT_WELL
     live["well"] = True
     assert main(["status", "--data", str(folder)]) == 0
@@ -199,10 +202,12 @@ def test_status_with_a_daemon_prefers_its_figures(folder: Path, capsys: pytest.C
     out = capsys.readouterr().out
     assert "The daemon runs since 2024-03-30 13:00 (process 7); no board is connected at present." in out
     assert "trouble   The disk is full." in out
-    assert "No board since 2024-03-30 13:00: plug it in" in out
-    assert "Nothing understandable comes from the board since 2024-03-30 13:00: check its cable" in out
-    assert "Not everything is stored since 2024-03-30 13:00: make room" in out
-    assert "All is well since 2024-03-30 13:00.\n" in out
+    # With the offset then valid, which is not that of the session's start.
+    assert "No board since 2024-03-30 14:00: plug it in" in out
+    assert "Nothing understandable comes from the board since 2024-03-30 14:00: check its cable" in out
+    assert "No electrode has contact since 2024-03-30 14:00: press them on" in out
+    assert "Not everything is stored since 2024-03-30 14:00: make room" in out
+    assert "All is well since 2024-03-30 14:00.\n" in out
 
 
 HEAVY = ("numpy", "scipy", "numba", "rich", "matplotlib", "h5py", "edfio", "serial", "emgtwitch.wire")

@@ -28,7 +28,10 @@ TWITCH, SPASM = "r1.0.1", "r1.0.2"
 
 
 def status() -> dict[str, Any]:
-    return {"connected": False, "settings": {}, "worn": [{"muscle": "calf"}], "duration_s": 20.0}
+    return {"connected": False, "settings": {}, "worn": [{"muscle": "calf"}], "duration_s": 20.0} | {
+        "scans_seen": 123_456_789,
+        "well_since_utc_ms": NOON_MS + 250,
+    }
 
 
 @contextmanager

@@ -219,5 +219,7 @@ def test_metrics_are_prometheus_text(page: TestClient) -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert "emgtwitch_duration_seconds 20" in lines
+    assert "emgtwitch_scans_total 123456789" in lines, "a counter is told whole"
+    assert "emgtwitch_well_since_timestamp_seconds 1711800000.25" in lines
     names = {line.split()[2] for line in lines if line.startswith("# TYPE")}
     assert {line.partition("{")[0].split()[0] for line in lines if not line.startswith("#")} <= names

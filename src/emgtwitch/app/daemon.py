@@ -45,6 +45,7 @@ from emgtwitch.store.storage import Storage
 READ_S = 0.25
 PROGRESS_S = 1.0
 DEAF_S = 5.0  # bytes for so long without a scan are of no use to the wearer
+NO_CONTACT_S = 60.0  # on no channel; who changes the electrodes takes less
 IDLE_LOOK_S = 0.9  # the page's memory is filled so often while nobody looks; the detector keeps 1.2 s
 
 
@@ -110,7 +111,10 @@ class Daemon:
         self._retention = Retention(folder, self._config.get("keep", {}), self._trouble)
         self._heard_s = time.monotonic()  # when the last scan came, to PROGRESS_S
         self._hears = True
+        self._touched_s = self._heard_s  # when a channel last had contact
+        self._contact = True
         self._well, self._well_since_ms = False, session["started_utc_ms"]  # or not well since
+        self._offset_s = self._well_offset_s = _offset_s(self._well_since_ms)
 
     def run(self) -> None:
         """Until `stop` is set. Raises NoBoardError, and UsageError for what the board refuses or cannot do."""
@@ -154,7 +158,8 @@ class Daemon:
             self._manager.alive(self._keeper.busy_for_s)
             self._note_well()
             if self._inhibitor is not None:  # again and again: that it was refused shows only later
-                (self._inhibitor.hold if self._source.connected else self._inhibitor.release)()
+                worn = self._source.connected and self._contact
+                (self._inhibitor.hold if worn else self._inhibitor.release)()
             if self._source.hello is None:
                 unheard = data
                 continue
@@ -191,9 +196,19 @@ class Daemon:
             self._hears = hears
             words = "What the board sends is" + (" understood again." if hears else " not understood: check its cable.")
             self._trouble(words)
-        well = connected and self._hears and not self._keeper.failing
+        channels = self._pipeline.channels
+        if not connected or not hears or not channels or any(channel.has_contact for channel in channels):
+            self._touched_s = now_s
+        contact = now_s - self._touched_s < NO_CONTACT_S
+        if contact is not self._contact:
+            self._contact = contact
+            self._trouble(
+                "The electrodes have contact again." if contact else "No electrode has contact: press them on."
+            )
+        well = connected and hears and contact and not self._keeper.failing
         if well is not self._well:
             self._well, self._well_since_ms = well, round(time.time() * 1000)
+            self._well_offset_s = _offset_s(self._well_since_ms)
 
     def _look(self) -> None:
         """Let the page's memory see what was fed; a defect there must not end the recording."""
@@ -306,10 +321,12 @@ class Daemon:
         state: dict[str, Any] = {
             "pid": os.getpid(),
             "since_utc_ms": self._session["started_utc_ms"],
+            "utc_offset_s": self._offset_s,
             "recording_id": self._session["recording_id"],
             "source": self._source.port,
             "connected": self._source.connected,
             "hears": self._hears,
+            "contact": self._contact,
             "duration_s": progress.duration_s,
             "analysable_s": list(progress.analysable_s),
             "scans_seen": progress.scans_seen,
@@ -320,6 +337,7 @@ class Daemon:
             "troubles": list(self._troubles),
             "well": self._well,
             "well_since_utc_ms": self._well_since_ms,
+            "well_since_offset_s": self._well_offset_s,
         }
         if (counters := self._pipeline.counters) is not None:
             state["board_errors"] = asdict(counters)
@@ -327,6 +345,11 @@ class Daemon:
             rate_Hz = hello.rate_num / hello.rate_den
             state |= {"device": f"{hello.device_id:016x}", "rate_Hz": rate_Hz, "channels": hello.channels}
         return state
+
+
+def _offset_s(utc_ms: int) -> int:
+    """Local time minus UTC then, on this computer."""
+    return time.localtime(utc_ms // 1000).tm_gmtoff
 
 
 def _wall(stamped: Stamped) -> str:

@@ -40,9 +40,10 @@ def main(args: argparse.Namespace) -> int:
 NOT_WELL, NOT_RUNNING = 1, 3
 # What the daemon's answer to {"command": "status"} may say better than the log, which lags by up to a second.
 LIVE_KEYS = (
-    *("pid", "since_utc_ms", "recording_id", "source", "device", "connected", "hears", "rate_Hz", "channels"),
+    *("pid", "since_utc_ms", "recording_id", "utc_offset_s", "source", "device", "connected", "hears"),
+    *("contact", "rate_Hz", "channels"),
     *("duration_s", "analysable_s", "scans_seen", "scans_lost", "frames_rejected", "clock_ppm"),
-    *("clock_ppm_uncertainty", "troubles", "board_errors", "well", "well_since_utc_ms"),
+    *("clock_ppm_uncertainty", "troubles", "board_errors", "well", "well_since_utc_ms", "well_since_offset_s"),
 )
 LOGGED_KEYS = (
     *("recording_id", "device", "worn", "rate_Hz", "channels", "duration_s", "analysable_s", "scans_seen"),
@@ -78,7 +79,7 @@ def _at_a_glance(state: dict[str, Any]) -> str:
     """The first line: whether all is well and since when, or what to do."""
     since = ""
     if state.get("well_since_utc_ms") is not None:
-        when = local_time(state["well_since_utc_ms"], state.get("utc_offset_s") or 0)
+        when = local_time(state["well_since_utc_ms"], state["well_since_offset_s"])
         since = f" since {when.isoformat(' ', 'minutes')}"
     if state.get("well", True):
         return f"All is well{since}."
@@ -86,6 +87,8 @@ def _at_a_glance(state: dict[str, Any]) -> str:
         return f"No board{since}: plug it in; emgtwitch doctor finds out what is in the way."
     if not state.get("hears", True):
         return f"Nothing understandable comes from the board{since}: check its cable; emgtwitch doctor tells more."
+    if not state.get("contact", True):
+        return f"No electrode has contact{since}: press them on, or use fresh ones."
     return f"Not everything is stored{since}: make room on the disk; what is missing is told below."
 
 

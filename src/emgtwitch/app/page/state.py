@@ -66,6 +66,7 @@ def state(desk: Desk) -> dict[str, Any]:
         "clock_ppm": status.get("clock_ppm"),
         "troubles": status.get("troubles", []),
         "well": status.get("well", True),
+        "well_since_utc_ms": status.get("well_since_utc_ms"),
         "running": list(desk.news.running.values()),
         "now_utc_ms": desk.now_ms(),
     }

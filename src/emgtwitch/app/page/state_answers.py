@@ -84,12 +84,16 @@ def metrics(desk: Desk) -> str:
     def add(name: str, kind: str, text: str, values: list[tuple[str, float]]) -> None:
         lines.append(f"# HELP emgtwitch_{name} {text}")
         lines.append(f"# TYPE emgtwitch_{name} {kind}")
-        lines.extend(f"emgtwitch_{name}{labels} {value:g}" for labels, value in values)
+        lines.extend(f"emgtwitch_{name}{labels} {value:.15g}" for labels, value in values)
 
     add("info", "gauge", "Version of the program.", [(f'{{version="{__version__}"}}', 1)])
     add("connected", "gauge", "Whether a board streams.", [("", float(bool(told["board"]["connected"])))])
     well = bool(told.get("well", True))
-    add("well", "gauge", "Whether a board streams, is understood and all is stored.", [("", float(well))])
+    words = "Whether a board streams, is understood, an electrode has contact and all is stored."
+    add("well", "gauge", words, [("", float(well))])
+    if told["well_since_utc_ms"] is not None:
+        words = "Since when this is so, in seconds since 1970 UTC."
+        add("well_since_timestamp_seconds", "gauge", words, [("", told["well_since_utc_ms"] / 1000)])
     add("state", "gauge", "The present state.", [(f'{{state="{name}"}}', told["state"] == name) for name in STATES])
     add("duration_seconds", "counter", "Length of the recording, gaps included.", [("", told["duration_s"])])
     each = [(f'{{channel="{n}"}}', part) for n, part in enumerate(told["analysable_s"])]
