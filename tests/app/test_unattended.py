@@ -116,6 +116,19 @@ def test_folders_and_files_are_named_in_full_since_the_unit_starts_elsewhere(
     assert f" run --data {home}/mine --config {home}/my.toml\n" in unit_of(home)
 
 
+def test_the_daemon_keeps_its_kernels_where_this_terminal_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, writable in (("XDG_CACHE_HOME", "cache/emgtwitch/kernels"), ("NUMBA_CACHE_DIR", "cache")):
+        monkeypatch.setenv(name, str(home / "cache"))
+        assert main(["install", "--force"]) == 0
+        assert f"\nEnvironment={name}={home}/cache\n" in unit_of(home)
+        assert f" -{home}/{writable}\n" in unit_of(home)
+
+
+def test_the_journal_gets_no_event_since_nobody_could_forget_it_there(home: Path) -> None:
+    assert main(["install"]) == 0
+    assert {"StandardOutput=null", "StandardError=journal", "LimitCORE=0"} <= set(unit_of(home).splitlines())
+
+
 def test_a_broker_of_the_configuration_is_let_through(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = home / "my.toml"
     monkeypatch.setenv("EMGTWITCH_CONFIG", str(config))
@@ -181,8 +194,9 @@ def test_a_configuration_that_run_would_refuse_is_refused(home: Path) -> None:
 
 def test_words_that_systemd_would_expand_arrive_as_they_are() -> None:
     words = ["/opt/my py", "100%", "$HOME", 'say "x"', "", ";", "b\\s", "Wäde"]
-    text = units.unit(words, (Path("/d$d %"), Path("/my c")), False)
+    text = units.unit(words, (Path("/d$d %"), Path("/my c")), False, {"XDG_CACHE_HOME": "/my %"})
     assert 'ExecStart="/opt/my py" 100%% $$HOME "say \\"x\\"" "" ";" b\\\\s Wäde\n' in text
+    assert 'Environment="XDG_CACHE_HOME=/my %%"\n' in text
     assert 'ReadWritePaths=-"/d$d %%" -"/my c"\n' in text, "in a path systemd takes a $ as it is"
 
 
@@ -194,7 +208,7 @@ def test_words_that_no_unit_can_hold_are_refused(home: Path, word: str) -> None:
 
 
 def test_only_who_sends_beyond_this_computer_may() -> None:
-    closed, opened = (units.unit(["x"], (Path("/d"), Path("/c")), out) for out in (False, True))
+    closed, opened = (units.unit(["x"], (Path("/d"), Path("/c")), out, {}) for out in (False, True))
     assert "IPAddressDeny=any" in closed
     assert "IPAddressDeny" not in opened
 
@@ -210,7 +224,7 @@ def test_systemd_takes_the_unit_and_finds_it_little_exposed(tmp_path: Path) -> N
         pytest.fail("systemd-analyze is missing: sudo apt install systemd")
     unit = tmp_path / units.UNIT_NAME
     for reaches_out in (False, True):
-        unit.write_text(units.unit([sys.executable, "-V"], (tmp_path, tmp_path), reaches_out))
+        unit.write_text(units.unit([sys.executable, "-V"], (tmp_path, tmp_path), reaches_out, {}))
         verified = analyze("verify", str(unit), folder=tmp_path)
         assert (verified.returncode, verified.stderr) == (0, "")
         judged = analyze("security", "--offline=true", str(unit), folder=tmp_path).stdout

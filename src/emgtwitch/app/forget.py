@@ -32,8 +32,8 @@ from emgtwitch.store.rewrite import NEW, Fate, clear_leftovers, remove_recording
 from emgtwitch.store.span import Offsets, Span, offsets_of
 
 ELSEWHERE = (
-    "Exports, reports and backups that you made in other folders still hold it: delete them, or do the same with "
-    "--data BACKUP."
+    "Exports, reports and backups that you made in other folders still hold it, and so does whatever kept what `run` "
+    "printed: delete them, or do the same with --data BACKUP."
 )
 
 NOUNS = {"diary": "diary note"}

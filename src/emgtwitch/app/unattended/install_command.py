@@ -102,7 +102,8 @@ def _check(options: argparse.Namespace) -> bool:
 def wanted(words: list[str], data: Path, environ: Mapping[str, str], sends: bool = False) -> dict[Path, str]:
     """Each file that is to be there, with its text; `sends`: to a broker, whoever names it.
 
-    The unit starts elsewhere and without the variables of this terminal, so folders and files are named in full. Raises
+    The unit starts elsewhere and without the variables of this terminal, so folders and files are named in full, the
+    kernels' cache by the variables that name it. Raises
     UsageError for options that `run` does not have, and for words that no unit file can hold.
     """
     options = parsed(words)
@@ -114,8 +115,13 @@ def wanted(words: list[str], data: Path, environ: Mapping[str, str], sends: bool
     share = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
     reaches_out = bool(sends or options.mqtt or options.lsl or options.host != HOST)
     port = options.port or PORT
+    cache = {
+        name: environ[name] for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME") if os.path.isabs(environ.get(name, ""))
+    }
     return {
-        config_home / "systemd/user" / units.UNIT_NAME: units.unit(command, written_to(data, environ), reaches_out),
+        config_home / "systemd/user" / units.UNIT_NAME: units.unit(
+            command, written_to(data, environ), reaches_out, cache
+        ),
         share / "applications" / units.DESKTOP_NAME: units.desktop(f"http://{HOST}:{port}/"),
         share / "emgtwitch-install" / RULE_NAME: units.rule(),
     }
@@ -133,7 +139,8 @@ def held(path: Path) -> str | None:
 
 def written_to(data: Path, environ: Mapping[str, str]) -> tuple[Path, Path]:
     """The folders that the daemon writes to: data, and compiled kernels."""
-    return data, cache_folder(environ).parent
+    cache = cache_folder(environ)
+    return data, cache if environ.get("NUMBA_CACHE_DIR") else cache.parent
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emgtwitch.errors import UsageError
@@ -25,7 +25,8 @@ MADE_BY = "# Written by emgtwitch install; emgtwitch uninstall removes it."
 # Why options are missing. MemoryDenyWriteExecute: numba compiles at run time. PrivateDevices, PrivateNetwork: the board
 # is a device, the page is served on the loopback interface. ProtectHome=yes: the data lie there. What a user's manager
 # cannot enforce by itself needs a user namespace, hence PrivateUsers. What the filter refuses must fail, not kill: the
-# OpenBLAS of numpy asks where its memory shall lie (mbind) and can do without an answer.
+# OpenBLAS of numpy asks where its memory shall lie (mbind) and can do without an answer; setpriority is nice's, for
+# pruning. Events go to the log alone: forget does not reach the journal, which other people may read, nor a core dump.
 _UNIT = """{made_by}
 [Unit]
 Description=emgtwitch: listens to a muscle
@@ -34,9 +35,13 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 ExecStart={start}
+{environment}StandardOutput=null
+StandardError=journal
+LimitCORE=0
 WatchdogSec={watchdog_s}
 Restart=always
 RestartSec=15
+OOMPolicy=continue
 TimeoutStartSec=180
 TimeoutStopSec=60
 UMask=0077
@@ -65,6 +70,7 @@ KeyringMode=private
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+SystemCallFilter=setpriority
 SystemCallErrorNumber=EPERM
 {network}DevicePolicy=closed
 DeviceAllow=char-ttyUSB rw
@@ -87,14 +93,16 @@ Terminal=false
 """
 
 
-def unit(command: Sequence[str], writes: Sequence[Path], reaches_out: bool) -> str:
-    """The user unit that runs `command` and may write below `writes`; `reaches_out`: beyond the loopback interface.
+def unit(command: Sequence[str], writes: Sequence[Path], reaches_out: bool, environ: Mapping[str, str]) -> str:
+    """The user unit that runs `command` with the variables `environ` and may write below `writes`; `reaches_out`:
+    beyond the loopback interface.
 
     Raises UsageError for words that no unit file can hold.
     """
     return _UNIT.format(
         made_by=MADE_BY,
         start=_exec(command),
+        environment="".join(f"Environment={_quoted(f'{name}={text}')}\n" for name, text in environ.items()),
         watchdog_s=WATCHDOG_S,
         writes=" ".join(f"-{_quoted(str(path))}" for path in writes),
         network="" if reaches_out else _LOOPBACK,
