@@ -6,7 +6,7 @@
 #                the first time half of one more for the peers)
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
-# make soak   a week of the daemon's clocks at 20 times their speed (8.4 hours; SPEED=150 67 minutes;
+# make soak   a week of the daemon's clocks at 20 times their speed (8.4 hours; SPEED=100 100 minutes;
 #             DOCS=1 writes it down): must be flat
 # make board-hour  an hour of the virtual board, sample by sample
 # make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
@@ -83,7 +83,7 @@ campaign: .venv/.stamp bench-tools
 
 # Days on end with hastened clocks: what the daemon holds must not grow.
 soak: .venv/.stamp bench-tools
-	$(PY) -m tests.campaign.soak --days $(or $(DAYS),7) --speed $(or $(SPEED),20) $(if $(DOCS),--docs)
+	$(PY) -m tests.campaign.soak --days $(or $(DAYS),7) --speed $(or $(SPEED),20) $(if $(SPOILED),--spoiled $(SPOILED)) $(if $(DOCS),--docs)
 
 # A compiler for the C twin, a counter of instructions, a browser.
 bench-tools:
