@@ -172,14 +172,17 @@ def test_a_board_found_by_discovery_is_found_again_under_another_name(tmp_path: 
 
 def test_another_board_on_the_port_is_told(board: FakeBoard) -> None:
     told: list[str] = []
-    source = live(board, on_state=told.append)
+    amiss: list[str] = []
+    source = live(board, on_state=told.append, on_trouble=amiss.append)
     collect(source.read, samples)
     board.unplug()
     board.device_id = 0xABCD
     board.plug()
     collect(source.read, samples)
     source.close()
-    assert f"another board answers at {board.path}: 000000000000abcd" in told
+    assert amiss[0].endswith("waiting for the board to come back")
+    assert amiss[-1] == f"another board answers at {board.path}: 000000000000abcd"
+    assert told[-1].endswith("streams")
 
 
 def test_a_board_that_resets_is_started_again(board: FakeBoard) -> None:
