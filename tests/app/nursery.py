@@ -26,7 +26,7 @@ PATIENCE_S = 30.0
 
 # Reads one JSON object a line: how to start a child; answers with its pid, and later with its exit status.
 SCRIPT = """
-import importlib, json, os, pkgutil, resource, signal, sys, threading, tomllib
+import importlib, json, os, pathlib, pkgutil, resource, signal, sys, threading, tomllib
 from emgtwitch.app.kernels import prepare_kernels, warm_up
 prepare_kernels()
 import emgtwitch
@@ -46,6 +46,11 @@ def child(order):
     if order["segment_bytes"]:
         from emgtwitch.store.recording import SessionWriter
         SessionWriter.__init__.__kwdefaults__["max_segment_bytes"] = order["segment_bytes"]
+    if order["dev"]:
+        from emgtwitch.sources.discover import Finder
+        defaults = Finder.__init__.__defaults__
+        Finder.__init__.__defaults__ = tuple(
+            pathlib.Path(order["dev"]) if isinstance(one, pathlib.Path) else one for one in defaults)
     if order["uid"] is not None and os.geteuid() == 0:
         os.setgroups([]), os.setgid(order["uid"]), os.setuid(order["uid"])
     try:
@@ -149,10 +154,12 @@ class Nursery:
         environ: dict[str, str] | None = None,
         file_bytes: int | None = None,
         segment_bytes: int = 0,
+        dev: Path | None = None,
         out: Path | None = None,
     ) -> Child:
         """Start `emgtwitch ARGUMENTS`; `file_bytes` is the longest file that it may write, `segment_bytes` when it is
-        to begin the next segment of a recording (0: as usual).
+        to begin the next segment of a recording (0: as usual), `dev` the folder in place of /dev where it looks for
+        ports.
         """
         number = len(self._children)
         child = Child(out or self._folder / f"{number}.out", self._folder / f"{number}.err")
@@ -167,6 +174,7 @@ class Nursery:
             "uid": uid,
             "file_bytes": file_bytes,
             "segment_bytes": segment_bytes,
+            "dev": str(dev or ""),
         }
         self._children.append(child)
         self._waiting.append(child)

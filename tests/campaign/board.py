@@ -53,7 +53,7 @@ class PtyBoard:
         self._quit.clear()
         self._thread = threading.Thread(target=self._run, name="board", daemon=True)
         self._thread.start()
-        fresh = self.path.with_suffix(".new")
+        fresh = self.path.with_name(f".{self.path.name}")  # no port's name: who looks for ports does not see it
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(os.ttyname(self._slave))
         fresh.replace(self.path)

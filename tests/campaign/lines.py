@@ -15,25 +15,37 @@ from tests.campaign.running import running
 from tests.campaign.table import Row
 
 SPOILED = 1e-3  # share of the line's bytes that are changed
+NAMES = ("ttyUSB0", "ttyUSB1", "ttyACM0", "rfcomm0")
 
 
 def unplugs(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
-    """The port vanishes at random moments and comes back, each time as another pty under the same name."""
-    draw, pulled_s = random.Random(seed), []
-    with running(nursery, folder, "unplugs", seed=seed) as one:
+    """The port vanishes at random moments and comes back, each time as another pty under another name."""
+    draw, pulled_s, names = random.Random(seed), [], []
+    with running(nursery, folder, "unplugs", seed=seed, finds=True) as one:
+        names.append(one.board.path.name)
         for _ in range(count):
             before = one.child.said().count("streams")
             time.sleep(draw.uniform(0.05, 0.8))
             pulled_s.append(boottime_s())
             one.board.unplug()
             time.sleep(draw.uniform(0.0, 0.3))
+            names.append(draw.choice([name for name in NAMES if name != names[-1]]))
+            one.board.path = one.board.path.with_name(names[-1])
             one.board.plug()
             one.until_said("streams", before + 1)
         one.more_events()
-    lost_s = list(_losses(sessions(one.folder)[-1], pulled_s))
-    if len(lost_s) != count:
-        raise LawBrokenError(f"{count} unplugs, and the recording tells of {len(lost_s)}")
+    (recording,) = sessions(one.folder)
+    lost_s = list(_losses(recording, pulled_s))
+    opened = _opened(recording)
+    if len(lost_s) != count or opened != names:
+        raise LawBrokenError(f"plugged in as {names}; the recording tells of {len(lost_s)} unplugs and of {opened}")
     return Row.of_losses("unplug and return under another name", count, lost_s, "goes on by itself each time")
+
+
+def _opened(recording: Path) -> list[str]:
+    """The names of the ports that were opened, in their order."""
+    data = b"".join(bytes(block) for block in read_blocks(recording))
+    return [Path(found.name).name for found in frames(data, (Port.TYPE,)) if isinstance(found, Port) and found.opened]
 
 
 def _losses(recording: Path, pulled_s: list[float]) -> list[float]:

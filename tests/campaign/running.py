@@ -91,11 +91,13 @@ def running(
     zone: str = "",
     ahead_ns: int = 0,
     speed: float = 1.0,
+    finds: bool = False,
 ) -> Iterator[Running]:
     """The daemon, once it shows events. At the end it is stopped, and everything that was shown must be in the log.
 
     It lives in `zone` where one is given, its wall clock begins `ahead_ns` ahead, and all its clocks and its board run
-    `speed` times as fast.
+    `speed` times as fast. Where it `finds` its board, it looks for it in a folder in place of /dev, which begins with
+    the board alone in it, as ttyUSB0.
     """
     control = folder / name
     data = control / "data"
@@ -105,10 +107,12 @@ def running(
     (control / "clock").write_text(f"{ahead_ns} 0")
     if zone:
         environ["TZ"] = zone
-    with PtyBoard(control / "tty", seed, speed=speed) as board:
-        arguments: list[str | Path] = ["run", "--source", board.path, "--json", "--data", data]
+    dev = control / "dev"
+    dev.mkdir(exist_ok=True)
+    with PtyBoard(dev / "ttyUSB0", seed, speed=speed) as board:
+        arguments: list[str | Path] = ["run", "--source", "auto" if finds else board.path, "--json", "--data", data]
         arguments += options or ("--no-page",)
-        child = nursery.start(*arguments, environ=environ)
+        child = nursery.start(*arguments, environ=environ, dev=dev)
         one = Running(child, board, data, control)
         one.until("the first event", lambda: one.events() > 0)
         yield one
