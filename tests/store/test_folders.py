@@ -1,4 +1,4 @@
-"""Laws of the data folder where others may write to it, too."""
+"""Laws of the data folder: it outlasts a power cut, and is safe where others may write to it, too."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from pathlib import Path
 import pytest
 
 from emgtwitch.errors import CannotWriteError
-from emgtwitch.store.folders import others_may_write
+from emgtwitch.store import folders
+from emgtwitch.store.folders import make_data_folder, others_may_write
 from emgtwitch.store.lock import DataLock
+
+
+def test_a_data_folder_that_was_made_outlasts_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(folders, "sync_path", synced.append)
+    make_data_folder(tmp_path / "a/b/data")
+    assert set(synced) == {tmp_path, tmp_path / "a", tmp_path / "a/b"}
+    synced.clear()
+    make_data_folder(tmp_path / "a/b/data")
+    assert not synced
 
 
 def test_a_lock_that_is_a_link_empties_nothing(tmp_path: Path) -> None:

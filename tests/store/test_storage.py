@@ -266,6 +266,19 @@ def test_a_sync_ends_although_more_is_written_while_it_lasts(tmp_path: Path, mon
     assert synced[3:] == [tmp_path / "r1" / "0000.emgw"]
 
 
+def test_the_folder_of_sessions_is_synced_by_name_when_it_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("emgtwitch.store.recording.sync_path", synced.append)
+    for name in ("r1", "r2"):
+        writer = SessionWriter(tmp_path / "sessions" / name, SESSION, local_day=Day())
+        writer.append(OPENING)
+        writer.close()
+    homes = [tmp_path / "sessions", tmp_path / "sessions"]
+    assert [path for path in synced if path.name not in ("r1", "r2", "0000.emgw")] == [tmp_path, *homes]
+
+
 def test_one_that_cannot_be_synced_keeps_no_other_from_it_and_one_that_is_gone_is_no_trouble(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
 from emgtwitch.store.folders import LOG_NAME, SESSIONS_NAME
 from emgtwitch.store.lock import DataLock
-from emgtwitch.store.recording import SUFFIX, sync_path
+from emgtwitch.store.recording import SUFFIX
 from emgtwitch.store.rewrite import NEW, remove_recording
 from emgtwitch.store.schema import connect_reader, is_damage
+from emgtwitch.store.sync import sync_path
 
 STATE_NAME = "backup.json"
 COPY_BYTES = 1 << 20

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emgtwitch.errors import CannotWriteError
+from emgtwitch.store.sync import sync_path
 
 LOG_NAME = "log.sqlite3"
 SESSIONS_NAME = "sessions"
@@ -27,9 +28,15 @@ def data_folder(option: str | None, environ: Mapping[str, str] = os.environ) -> 
 
 
 def make_data_folder(folder: Path) -> Path:
-    """Make `folder` for its owner alone if it is not there, and prove that it takes files. Raises CannotWriteError."""
+    """Make `folder` for its owner alone if it is not there, and prove that it takes files. Raises CannotWriteError.
+
+    One that was made outlasts a power cut.
+    """
     try:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in missing:
+            sync_path(path.parent)
     except OSError as error:  # a file of that name included
         raise _refused(folder, error.strerror or str(error)) from None
     if not os.access(folder, os.W_OK | os.X_OK):

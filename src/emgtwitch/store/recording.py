@@ -8,13 +8,13 @@ is repaired: a frame that was cut by a failing write is a lost frame, and the ne
 from __future__ import annotations
 
 import datetime
-import errno
 import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from emgtwitch.store.sync import sync_path
 from emgtwitch.wire.encode import note
 from emgtwitch.wire.records import Board, Session
 
@@ -132,7 +132,9 @@ class SessionWriter:
 
     def _open_segment(self, day: datetime.date) -> None:
         if not self.folder.is_dir():
-            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.folder.parent.is_dir():
+                self.folder.parent.mkdir(mode=0o700, parents=True)
+                self._touched(self.folder.parent.parent)
             self.folder.mkdir(mode=0o700)
             self._touched(self.folder.parent)
         # Never over or behind what another session left there.
@@ -148,15 +150,3 @@ class SessionWriter:
             self._touched(self._path)  # now, not before: a sync that goes on may already have passed it
             self._bytes += written
             rest = rest[written:]
-
-
-def sync_path(path: Path) -> None:
-    """Make what is in a file, or the names in a folder, outlast a power cut."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems have no such thing for folders
-            raise
-    finally:
-        os.close(file)

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from emgtwitch.store.pieces import Piece
-from emgtwitch.store.recording import sync_path
+from emgtwitch.store.sync import sync_path
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.light import record, split
 from emgtwitch.wire.records import Guard, ImportSamples, Mark, Note, Samples
