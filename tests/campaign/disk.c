@@ -31,7 +31,9 @@ struct __attribute__((packed)) change {
     uint64_t boottime_ns, offset;
     uint32_t bytes;
     uint16_t name_bytes;
-    char kind; /* w write, t truncate, b sync begins, s it has ended, c create, u unlink, r rename (data: the new name), d directory synced, o output */
+    /* w write, t truncate, b sync begins, s it has ended, d so has a folder's, c create, m folder made, u name removed,
+       r rename (data: the new name), o output */
+    char kind;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -240,6 +242,17 @@ int unlink(const char *name)
     if (code)
         return refuse(code);
     int done = (int)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
+    if (!done && concerned(name))
+        note('u', name, 0, NULL, 0);
+    return done;
+}
+
+int rmdir(const char *name)
+{
+    int code = concerned(name) ? fault(0) : 0;
+    if (code)
+        return refuse(code);
+    int done = (int)syscall(SYS_unlinkat, AT_FDCWD, name, AT_REMOVEDIR);
     if (!done && concerned(name))
         note('u', name, 0, NULL, 0);
     return done;

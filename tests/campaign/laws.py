@@ -78,12 +78,18 @@ def missing_s(recording: Path, died_boottime_s: float) -> float | None:
     return died_boottime_s - last_clock_s - since / rate_Hz
 
 
-def check_sound(folder: Path) -> None:
-    """Raise unless the next start opens the log as it is, and every recording can be replayed."""
+def check_sound(folder: Path, lines: Iterable[dict[str, Any]] = ()) -> None:
+    """Raise unless the next start opens the log as it is, every recording can be replayed, and that gives every event
+    among `lines`, which were printed.
+    """
     LogWriter(log_path(folder)).close()
+    found = set()
     for recording in sessions(folder):
         if any(path.stat().st_size for path in recording.glob("*.emgw")):
-            replayed(recording)
+            found |= {identity(line) for line in replayed(recording) if line["type"] == "event"}
+    missing = [event for line in lines if line["type"] == "event" and (event := identity(line)) not in found]
+    if missing:
+        raise LawBrokenError(f"shown, but not in the recordings of {folder}: {missing}")
 
 
 def replayed(recording: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Sudden ends: kill -9 at any moment, and power cuts replayed from a log of every write."""
+"""Sudden ends: kill -9 at any moment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import random
 import shutil
 import signal
 import sqlite3
-import struct
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from emgtwitch.wearer.scenario import SCENARIOS
@@ -21,8 +18,6 @@ from tests.campaign.table import Row
 OLD_LOG = Path(__file__).parents[1] / "store/logs/v1.sql"
 RUNS_IN_A_FOLDER = 8
 SEGMENT_BYTES = 6000  # two seconds of signal: a rotation is often under way
-CHANGE = struct.Struct("<QQIHc")
-BLOCK = 512  # what a disk writes whole
 
 
 def kills(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
@@ -83,103 +78,3 @@ def _killed(child: Child) -> float:
     died_s = boottime_s()
     child.end(signal.SIGKILL)
     return died_s
-
-
-@dataclass
-class Disk:
-    """Files as a disk has them: what is safe, and what it may or may not have written yet."""
-
-    safe: dict[str, bytes] = field(default_factory=dict)
-    pending: dict[str, list[tuple[bytes, int, bytes]]] = field(default_factory=dict)
-    begun: dict[str, int] = field(default_factory=dict)  # syncs: how many of the pending changes each is sure to cover
-    shown: bytes = b""
-    now_ns: int = 0
-
-    def take(self, now_ns: int, kind: bytes, name: str, offset: int, data: bytes) -> None:
-        """One change, in order."""
-        self.now_ns = now_ns
-        if kind == b"o":
-            self.shown += data
-        elif kind in (b"c", b"w", b"t"):
-            self.pending.setdefault(name, []).append((kind, offset, data))
-        elif kind == b"b":
-            self.begun[name] = len(self.pending.get(name, []))
-        elif kind == b"s":
-            changes = self.pending.pop(name, [])
-            covered = self.begun.pop(name, 0)
-            self.safe[name] = self.applied(name, changes[:covered])
-            if changes[covered:]:
-                self.pending[name] = changes[covered:]
-        elif kind == b"u":  # a name that is gone may come back after a cut; SQLite and we must cope with either
-            self.safe.pop(name, None)
-            self.pending.pop(name, None)
-            self.begun.pop(name, None)
-
-    def applied(self, name: str, changes: list[tuple[bytes, int, bytes]]) -> bytes:
-        """The file after `changes`."""
-        content = bytearray(self.safe.get(name, b""))
-        for kind, offset, data in changes:
-            if kind == b"t":
-                del content[offset:]
-                content.extend(bytes(offset - len(content)))
-            elif kind == b"w":
-                content.extend(bytes(max(0, offset - len(content))))
-                content[offset : offset + len(data)] = data
-        return bytes(content)
-
-    def cut(self, draw: random.Random) -> dict[str, bytes]:
-        """What is found after a power cut: of what is pending each file has a part, the last of it maybe torn."""
-        found = dict(self.safe)
-        for name, changes in self.pending.items():
-            kept = changes[: draw.randint(0, len(changes))]
-            if kept and kept[-1][0] == b"w" and draw.random() < 0.5:
-                kind, offset, data = kept[-1]
-                kept[-1] = (kind, offset, data[: draw.randrange(0, len(data) + BLOCK, BLOCK)])
-            if kept or name in found:
-                found[name] = self.applied(name, kept)
-        return found
-
-
-def changes(log: Path) -> Iterator[tuple[int, bytes, str, int, bytes]]:
-    """The records of the write log of disk.c."""
-    data, at = log.read_bytes(), 0
-    while at < len(data):
-        now_ns, offset, size, name_size, kind = CHANGE.unpack_from(data, at)
-        at += CHANGE.size
-        name = data[at : at + name_size].decode()
-        at += name_size
-        yield now_ns, kind, name, offset, data[at : at + size]
-        at += size
-
-
-def power_cuts(nursery: Nursery, folder: Path, seconds: float, seed: int, every: int) -> Row:
-    """A run whose every write is logged; the power fails after each `every`th of them, with torn writes."""
-    draw, log, data = random.Random(seed), folder / "writes", folder / "power"
-    data.mkdir()
-    with PtyBoard(folder / "tty", seed) as board:
-        environ = {"CAMPAIGN_ROOT": str(data), "CAMPAIGN_LOG": str(log)}
-        arguments = ("run", "--source", board.path, "--json", "--no-page", "--data", data)
-        child = nursery.start(*arguments, environ=environ, segment_bytes=4 * SEGMENT_BYTES)
-        time.sleep(seconds)
-        child.end(signal.SIGTERM)
-    disk, cuts, shown, lost_s = Disk(), 0, 0, []
-    for number, change in enumerate(changes(log)):
-        disk.take(*change)
-        if number % every or change[1] == b"o":
-            continue
-        image = folder / "image"
-        shutil.rmtree(image, ignore_errors=True)
-        for name, content in disk.cut(draw).items():
-            if name.endswith(("-shm", ".lock")):  # of the running machine; both are made anew
-                continue
-            path = image / Path(name).relative_to(data)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        cuts += 1
-        if not image.exists():
-            continue
-        shown += check_shown(Child.parse(disk.shown.decode()), image)
-        check_sound(image)
-        if sessions(image) and (lost := missing_s(sessions(image)[-1], disk.now_ns / 1e9)) is not None:
-            lost_s.append(lost)
-    return Row.of_losses("power cut, torn writes", cuts, lost_s, f"{shown} events shown before it, all in the log")
