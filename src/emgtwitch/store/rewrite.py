@@ -44,8 +44,8 @@ def left(data: bytes, fate: Fate, forgotten: set[bytes]) -> bytes:
     if fate is Fate.KEEP and not forgotten:
         return data
     out = bytearray()
-    whole, _, tail = data.rpartition(b"\0")
-    for chunk in whole.split(b"\0"):
+    *chunks, tail = data.split(b"\0")
+    for chunk in chunks:
         found = split(chunk + b"\0")
         if not found:
             if fate is Fate.KEEP:
