@@ -98,11 +98,10 @@ def plan(folder: Path, span: Span) -> Plan:
     noted: dict[str, Offsets] = {}
     for path in recordings(folder):
         try:
-            fates = fates_of_forgetting(path, span)
+            fates, told = fates_of_forgetting(path, span)
         except OSError as error:
             raise CannotWriteError(f"The recording {path} cannot be read: {error.strerror}.") from None
-        clocks = (piece.clock for piece, _ in fates if piece.clock is not None)
-        noted[str(path.resolve())] = offsets_of((clock.utc_ms, clock.offset_s) for clock in clocks)
+        noted[str(path.resolve())] = told
         if fates and all(fate is Fate.FORGET for _, fate in fates):
             whole.append(path)
         elif any(fate is not Fate.KEEP for _, fate in fates):

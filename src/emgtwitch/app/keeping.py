@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from emgtwitch.app.log_rows import Row
 from emgtwitch.errors import UnreadableInputError
@@ -15,15 +17,18 @@ from emgtwitch.store.lock import DataLock
 from emgtwitch.store.log_reader import PRUNED, LogReader, Selection
 from emgtwitch.store.pieces import Piece, pieces
 from emgtwitch.store.rewrite import Fate
-from emgtwitch.store.span import Span
+from emgtwitch.store.span import Offsets, Span, offsets_of
+from emgtwitch.wire.records import Clock
 
 BESIDE_EDGES = 2  # pieces that stay on each side of where an epoch begins or ends: they place what follows in time
 LATE_MS = 250  # from a sample to the clock note after it, at most
 SHORT_S = 5.0  # by which an earlier pruning may have shortened it: its epochs are placed anew by the clock notes
 FAR_MS = 2000  # from the first or last clock note to the end of the samples beside it
+SET_MS = 3_600_000  # from a clock note to one that does not follow it: the clock was set, or nothing came for long
 OF_THE_WEARER = ("board_errors", "guard", PRUNED)  # marks of these kinds are none of the wearer's
 
-Fates = list[tuple[Piece, Fate]]
+T = TypeVar("T")
+Fates = list[tuple[Piece, Fate]]  # neighbours with the same fate as one, so that days are held as little as minutes
 Stretches = list[tuple[float, float]]
 
 
@@ -81,13 +86,14 @@ def fates_of_pruning(path: Path, kept: Stretches, logged_s: float = 0.0) -> Fate
     def settle(until_s: float) -> None:
         place = bisect_right(starts, until_s) - 1
         near = place >= 0 and kept[place][1] >= now_s
-        out.extend((piece, Fate.DROP if holds and not near else Fate.KEEP) for piece, holds in waiting)
+        for piece, may_go in waiting:
+            _join(out, piece, Fate.DROP if may_go and not near else Fate.KEEP)
         waiting.clear()
 
-    for piece, data in pieces(segments(path)):
+    for piece, data, beside_edge in _pieces(path):
         pipeline.feed(data)
         progress = pipeline.progress
-        waiting.append((piece, progress.scans_seen > seen))
+        _join(waiting, piece, progress.scans_seen > seen and not beside_edge)
         seen = progress.scans_seen
         if (then_s := progress.duration_s) > now_s:
             settle(then_s)
@@ -99,37 +105,42 @@ def fates_of_pruning(path: Path, kept: Stretches, logged_s: float = 0.0) -> Fate
             f"The log says that it is {missing_s:.0f} s longer, so that what lies around events cannot be told. "
             "`emgtwitch verify` says what is damaged."
         )
-    return [(piece, Fate.KEEP if edge else fate) for (piece, fate), edge in zip(out, _beside_edges(out), strict=True)]
+    return out
 
 
-def fates_of_forgetting(path: Path, span: Span) -> Fates:
-    """What a forgetting leaves of the recording at `path`, by the clock notes in it. Raises OSError.
+def fates_of_forgetting(path: Path, span: Span) -> tuple[Fates, Offsets]:
+    """What a forgetting leaves of the recording at `path`, by the clock notes in it, and local time minus UTC by these.
 
-    Of a piece that may hold any moment of `span` nothing stays. A recording without clock notes is in no range.
+    Of a piece that may hold any moment of `span` nothing stays. A recording without clock notes is in no range. Raises
+    OSError.
     """
-    found = [piece for piece, _ in pieces(segments(path))]
-    clocks = [piece.clock for piece in found if piece.clock is not None]
-    if not clocks:
-        return [(piece, Fate.KEEP) for piece in found]
     out: Fates = []
-    before = None
-    following = iter(clocks)
-    after = next(following)
-    for piece in found:
-        first = before or after
-        slack_ms = FAR_MS if before is None or after is before else LATE_MS
+    waiting: list[tuple[Piece, bool]] = []  # since the last clock note
+    told: list[tuple[int, int]] = []
+    before: Clock | None = None
+
+    def settle(first: Clock, after: Clock, slack_ms: int) -> None:
         early_ms, late_ms = sorted((first.utc_ms, after.utc_ms))
         lies = any(span.meets(early_ms - slack_ms, late_ms + slack_ms, clock.offset_s) for clock in (first, after))
-        out.append((piece, Fate.FORGET if lies else Fate.KEEP))
-        if piece.clock is not None:
-            before = after
-            after = next(following, after)
-    if all(fate is Fate.FORGET for _, fate in out):
-        return out
-    return [
-        (piece, Fate.BLANK if edge and fate is Fate.FORGET else fate)
-        for (piece, fate), edge in zip(out, _beside_edges(out), strict=True)
-    ]
+        for piece, beside_edge in waiting:
+            _join(out, piece, Fate.KEEP if not lies else Fate.BLANK if beside_edge else Fate.FORGET)
+        waiting.clear()
+
+    for piece, _, beside_edge in _pieces(path):
+        _join(waiting, piece, beside_edge)
+        if (after := piece.clock) is None:
+            continue
+        settle(before or after, after, LATE_MS if before else FAR_MS)
+        goes_on = before and after.offset_s == before.offset_s and 0 <= after.utc_ms - before.utc_ms <= SET_MS
+        if not goes_on:
+            told.append((after.utc_ms, after.offset_s))
+        before = after
+    if before is None:
+        return [(piece, Fate.KEEP) for piece, _ in waiting], []
+    settle(before, before, FAR_MS)
+    if all(fate is not Fate.KEEP for _, fate in out):
+        out = [(piece, Fate.FORGET) for piece, _ in out]
+    return out, offsets_of(told)
 
 
 def by_segment(path: Path, fates: Fates) -> list[tuple[Path, Fates]]:
@@ -153,16 +164,6 @@ def shown_bytes(count: int) -> str:
     return f"{count / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB')[power]}"
 
 
-def _beside_edges(fates: Sequence[tuple[Piece, Fate]]) -> list[bool]:
-    last = len(fates) - 1
-    out = [n <= BESIDE_EDGES or n >= last - BESIDE_EDGES for n in range(len(fates))]
-    for n, (piece, _) in enumerate(fates):
-        if piece.edge:
-            for beside in range(max(0, n - BESIDE_EDGES), min(last, n + BESIDE_EDGES) + 1):
-                out[beside] = True
-    return out
-
-
 def session_rows(log: LogReader) -> dict[str, list[Row]]:
     """All runs of the log by the absolute path of their recording."""
     out: dict[str, list[Row]] = {}
@@ -170,3 +171,32 @@ def session_rows(log: LogReader) -> dict[str, list[Row]]:
         if row["path"] is not None:
             out.setdefault(str(Path(row["path"]).resolve()), []).append(row)
     return out
+
+
+def _pieces(path: Path) -> Iterator[tuple[Piece, bytes, bool]]:
+    """Every piece of the recording at `path` with its bytes, and whether it lies beside an edge: where an epoch begins
+    or ends, or the recording does.
+    """
+    waiting: deque[tuple[Piece, bytes, bool]] = deque()
+    more = 1 + BESIDE_EDGES  # pieces beside an edge that are yet to come
+    for piece, data in pieces(segments(path)):
+        if piece.edge:
+            more = 1 + BESIDE_EDGES
+            for n in range(max(0, len(waiting) - BESIDE_EDGES), len(waiting)):
+                waiting[n] = (*waiting[n][:2], True)
+        waiting.append((piece, data, more > 0))
+        more -= 1
+        if len(waiting) > 1 + BESIDE_EDGES:
+            yield waiting.popleft()
+    for piece, data, _ in waiting:
+        yield piece, data, True
+
+
+def _join(found: list[tuple[Piece, T]], piece: Piece, what: T) -> None:
+    """Append a piece; where the same holds for the one before it, as one with that."""
+    if found and found[-1][1] == what and found[-1][0].file == piece.file:
+        before = found[-1][0]
+        piece = piece._replace(start=before.start, edge=before.edge or piece.edge)
+        found[-1] = (piece, what)
+    else:
+        found.append((piece, what))

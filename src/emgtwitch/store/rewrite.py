@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 
-from emgtwitch.store.pieces import Piece
+from emgtwitch.store.pieces import PIECE_BYTES, Piece
 from emgtwitch.store.sync import sync_path
 from emgtwitch.wire.encode import frame
 from emgtwitch.wire.light import record, split
@@ -116,4 +116,9 @@ def _parts(path: Path, fates: Iterable[tuple[Piece, Fate]], forgotten: set[bytes
     with path.open("rb") as file:
         for piece, fate in fates:
             file.seek(piece.start)
-            yield left(file.read(piece.stop - piece.start), fate, forgotten)
+            rest, missing = b"", piece.stop - piece.start
+            while block := file.read(min(missing, PIECE_BYTES)):
+                missing -= len(block)
+                whole, zero, rest = (rest + block).rpartition(b"\0")
+                yield left(whole + zero, fate, forgotten)
+            yield left(rest, fate, forgotten)
