@@ -49,9 +49,11 @@ def _scans(seed: int) -> tuple[tuple[float, bytes], ...]:
     return tuple(out)
 
 
-def stream(name: str, start_ms: int, seed: int, back_s: float = math.inf) -> list[bytes]:
+def stream(
+    name: str, start_ms: int, seed: int, back_s: float = math.inf, wrong: tuple[float, int] = (0.0, 0)
+) -> list[bytes]:
     """A session of two epochs: an unplug lies between them. A note of the wearer stands in each. Summer time ends at
-    `back_s`.
+    `back_s`. Until `wrong[0]` seconds the wall clock is `wrong[1]` ms ahead.
     """
     told = {"recording_id": name, "segment": 0, "settings": Settings().as_dict(), "worn": [{}], "zone": "Europe/Berlin"}
     out, began_s = [note(Session(told), 0)], 0.0
@@ -62,7 +64,8 @@ def stream(name: str, start_ms: int, seed: int, back_s: float = math.inf) -> lis
             at_s = began_s + until_s + rng.uniform(0.0, 0.004)  # as late as a USB chip hands it on
             offset_s = OFFSET_S - 3600 * (at_s >= back_s)
             now_ns = round(1e9 * (1000 + at_s))
-            out.append(piece + note(Clock(now_ns, now_ns, start_ms + round(1000 * at_s), offset_s), 0))
+            utc_ms = start_ms + round(1000 * at_s) + wrong[1] * (at_s < wrong[0])
+            out.append(piece + note(Clock(now_ns, now_ns, utc_ms, offset_s), 0))
             if n == 100:
                 out.append(note(Note({"kind": "felt", "note": f"{SECRET} {name} {epoch}"}), 0))
         out.append(note(Port(0, "sim"), 0))
@@ -71,7 +74,13 @@ def stream(name: str, start_ms: int, seed: int, back_s: float = math.inf) -> lis
 
 
 def write_session(
-    folder: Path, name: str, start_ms: int = START_MS, seed: int = 1, end: bool = True, back_s: float = math.inf
+    folder: Path,
+    name: str,
+    start_ms: int = START_MS,
+    seed: int = 1,
+    end: bool = True,
+    back_s: float = math.inf,
+    wrong: tuple[float, int] = (0.0, 0),
 ) -> Path:
     """Record, detect and log a session; returns its folder. One that does not `end` looks crashed."""
     home = folder / SESSIONS_NAME / name
@@ -82,7 +91,7 @@ def write_session(
     writer.hello(hello(seed))
     storage = Storage(log, writer, on_trouble=_fail)
     pipeline = Pipeline()
-    for piece in stream(name, start_ms, seed, back_s):
+    for piece in stream(name, start_ms, seed, back_s, wrong):
         storage.store([piece], pipeline.feed(piece), pipeline.progress)
     if end:
         storage.store([], pipeline.finish(), pipeline.progress)

@@ -151,6 +151,20 @@ def test_of_a_long_session_only_what_is_old_goes(data: Path) -> None:
     assert sum(at >= cut for at in rest) < 0.9 * young
 
 
+@pytest.mark.parametrize("years", [-20, 20])
+@pytest.mark.parametrize("until_s", [60.0, EPOCH_S + 10.0])
+def test_a_session_in_which_the_clock_was_set_loses_nothing_too_early(
+    until_s: float, years: int, tmp_path: Path
+) -> None:
+    """A computer without a clock of its own begins with an old date."""
+    home = write_session(tmp_path, "unset", wrong=(until_s, years * 365 * 86_400_000))
+    before = {path: path.read_bytes() for path in home.iterdir()}
+    assert prune(tmp_path, 5, AROUND_S, DAYS_LATER_MS - 6 * 86_400_000)[:-1] == []
+    assert {path: path.read_bytes() for path in home.iterdir()} == before
+    prune(tmp_path, 5, AROUND_S, DAYS_LATER_MS + max(0, years) * 365 * 86_400_000)
+    assert sum(path.stat().st_size for path in home.iterdir()) < 0.75 * sum(len(data) for data in before.values())
+
+
 @pytest.mark.parametrize("lost", ["0000.emgw", "0001.emgw"])
 def test_a_recording_without_its_beginning_is_left_as_it_is(lost: str, data: Path) -> None:
     """Events stand in the log in seconds from a first sample that is no longer there."""

@@ -80,7 +80,7 @@ def prune(folder: Path, days: float, around_s: float, now_ms: int, dry_run: bool
             clear_leftovers(folder / SESSIONS_NAME)
         known = session_rows(log)
         for path in recordings(folder):
-            runs = known.get(str(path.resolve()), [])
+            runs = [run | {"started_utc_ms": _began_ms(log, run)} for run in known.get(str(path.resolve()), [])]
             old_s = _old_s(runs, now_ms - 86_400_000 * days)
             if old_s <= 0 or _done(log, runs, around_s):
                 continue
@@ -111,6 +111,20 @@ def prune(folder: Path, days: float, around_s: float, now_ms: int, dry_run: bool
     some = counted(len(lines), "session")
     end = "Nothing was changed." if dry_run else "Events, intervals, marks, labels and diary are all kept."
     return [*lines, f"{some}, {shown_bytes(freed)}. {end}"]
+
+
+def _began_ms(log: LogReader, run: Row) -> int | None:
+    """When it began; where the wall clock was set meanwhile, by the latest that it has shown.
+
+    A computer without a clock of its own begins with an old date: all of the session would be old.
+    """
+    (row,) = log.rows(
+        "SELECT max(utc_ms - 1000 * onset_s) AS began_ms FROM interval WHERE session = ?1 AND onset_s >= "
+        "(SELECT min(onset_s) FROM interval WHERE session = ?1 AND kind = 'clock_step')",
+        (run["id"],),
+    )
+    known = [ms for ms in (run["started_utc_ms"], row["began_ms"]) if ms is not None]
+    return round(max(known)) if known else None
 
 
 def _old_s(runs: list[Row], before_ms: float) -> float:
