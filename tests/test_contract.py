@@ -77,7 +77,7 @@ def test_the_overview_lists_every_command_and_every_exit_code() -> None:
     text = emgtwitch("--help").stdout
     assert text.rstrip("\n") == overview()
     assert [line.split()[0] for line in text.splitlines() if line.startswith("  ")] == list(COMMANDS)
-    assert "0 done, 2 usage, 65 unreadable input, 69 no board, 73 cannot write" in text
+    assert "0 done, 2 usage, 65 unreadable input, 69 no board, 71 no memory, 73 cannot write" in text
     assert "Not a medical device." in text
 
 

@@ -30,6 +30,12 @@ class NoBoardError(EmgtwitchError):
     exit_code = 69
 
 
+class NoMemoryError(EmgtwitchError):
+    """The system gives this program no more memory, or no more threads."""
+
+    exit_code = 71
+
+
 class CannotWriteError(EmgtwitchError):
     """A folder, a log or a disk does not take what must be written, or another daemon holds it."""
 

@@ -45,7 +45,7 @@ HEAD = """# Commands
 
 Written by `python -m tests.app.manual`; do not edit. `emgtwitch COMMAND --help` says the same.
 
-Exit codes: 0 done, 2 usage, 65 unreadable input, 69 no board, 73 cannot write.
+Exit codes: 0 done, 2 usage, 65 unreadable input, 69 no board, 71 no memory, 73 cannot write.
 """
 
 

@@ -9,11 +9,12 @@ import os
 import sys
 
 from emgtwitch import __version__
-from emgtwitch.errors import CannotWriteError, EmgtwitchError, UnreadableInputError
+from emgtwitch.errors import CannotWriteError, EmgtwitchError, NoMemoryError, UnreadableInputError
 from emgtwitch.legible import legible
 
 OTHERS = 0o077  # users of this machine; whatever a command makes is health data, or could be run in its owner's name
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_MEMORY = ("can't allocate lock", "can't start new thread")  # so the interpreter says it of these, as RuntimeError
 
 # command -> (module with add_arguments(parser) and main(args), one line of help). The modules import numpy and the
 # like inside main, so that --help, events, status and doctor start at once.
@@ -63,7 +64,7 @@ def overview() -> str:
             *lines,
             "",
             "emgtwitch COMMAND --help tells the options; emgtwitch --version the version.",
-            "Exit codes: 0 done, 2 usage, 65 unreadable input, 69 no board, 73 cannot write.",
+            "Exit codes: 0 done, 2 usage, 65 unreadable input, 69 no board, 71 no memory, 73 cannot write.",
         ]
     )
 
@@ -111,7 +112,27 @@ def _command(arguments: list[str]) -> int:
         print(f"emgtwitch: there is no command {command!r}. Commands: {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
     args = parser_for(command).parse_args(rest)
-    return int(importlib.import_module(COMMANDS[command][0]).main(args))
+    try:
+        return int(importlib.import_module(COMMANDS[command][0]).main(args))
+    except EmgtwitchError:
+        raise
+    except Exception as error:
+        if not _lacked_memory(error):
+            raise
+        raise NoMemoryError(
+            "The system gives this program no more memory. What was shown is stored. Close other programs, or raise "
+            "the limit (ulimit, MemoryMax), and do the same again."
+        ) from None
+
+
+def _lacked_memory(error: BaseException | None) -> bool:
+    """Whether `error`, or what it came up in the handling of, is that memory was refused."""
+    while error is not None:
+        refused = isinstance(error, OSError) and error.errno == errno.ENOMEM
+        if refused or isinstance(error, MemoryError) or str(error) in _MEMORY:
+            return True
+        error = error.__context__
+    return False
 
 
 def _complain(text: str) -> None:
