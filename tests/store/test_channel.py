@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from emgtwitch.errors import CannotWriteError, EmgtwitchError, UsageError
+from emgtwitch.store import channel
 from emgtwitch.store.channel import SOCKET_NAME, CommandServer, ask
 from tests.store.processes import public_folder, run
 
@@ -59,6 +61,32 @@ def test_no_request_ends_the_server(folder: Path) -> None:
             client.shutdown(socket.SHUT_WR)
             client.recv(1000)
     assert ask(folder, {}) == {"heard": {}}
+
+
+def test_where_memory_or_handles_lack_for_a_client_the_next_one_is_answered(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, refusals = socket.socket.accept, [MemoryError(), OSError(errno.EMFILE, "Too many open files")]
+
+    def scarce(server: socket.socket) -> tuple[socket.socket, Any]:
+        client, address = accept(server)
+        if refusals:
+            client.close()
+            raise refusals.pop()
+        return client, address
+
+    def no_answer(server: CommandServer, line: bytes) -> dict[str, Any]:
+        raise MemoryError
+
+    monkeypatch.setattr(channel, "AGAIN_S", 0.0)
+    with monkeypatch.context() as context:
+        context.setattr(socket.socket, "accept", scarce)
+        context.setattr(CommandServer, "_answer", no_answer)
+        for _ in range(4):  # the first comes to the accept from before, the last to one that has a handle
+            with pytest.raises(EmgtwitchError, match="does not answer"):
+                ask(folder, {})
+    assert not refusals
+    assert ask(folder, {"n": 1}) == {"heard": {"n": 1}}
 
 
 def test_a_request_that_is_no_object_is_a_usage_error(folder: Path) -> None:

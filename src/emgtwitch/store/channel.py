@@ -23,6 +23,7 @@ SOCKET_NAME = "daemon.sock"
 MAX_PATH_BYTES = 100  # 108 on Linux, 104 elsewhere
 MAX_LINE_BYTES = 1 << 16
 PATIENCE_S = 2.0  # with a client that connects and stays silent
+AGAIN_S = 0.5  # after the system had no handle or no memory for a client
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -51,11 +52,13 @@ class CommandServer:
                 f"The socket {self._path} cannot be made: {error.strerror or error}. "
                 "Choose a folder on a local disk with --data or EMGTWITCH_DATA."
             ) from None
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="commands", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Take no more requests and remove the socket."""
+        self._closing.set()
         self._path.unlink(missing_ok=True)
         self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept
         self._thread.join()
@@ -65,9 +68,11 @@ class CommandServer:
         while True:
             try:
                 client, _ = self._socket.accept()
-            except OSError:
-                return
-            with client, contextlib.suppress(OSError):  # a client that went away
+            except (OSError, MemoryError):
+                if self._closing.wait(AGAIN_S):
+                    return
+                continue
+            with client, contextlib.suppress(OSError, MemoryError):  # a client that went away, or too little for it
                 client.settimeout(PATIENCE_S)
                 if (stranger := _stranger(client)) is not None:
                     client.sendall(
