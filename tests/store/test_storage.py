@@ -359,6 +359,19 @@ def test_close_stores_what_is_left_and_ends_the_session(tmp_path: Path) -> None:
     assert heard.troubles == []
 
 
+def test_a_thread_that_has_ended_unheard_is_not_taken_for_one_that_stores(tmp_path: Path) -> None:
+    heard = Heard()
+    keeper = Keeper(storage_at(tmp_path, heard), on_trouble=heard.troubles.append)
+    ended = threading.Thread(target=int)
+    ended.start()
+    ended.join()
+    storer, keeper._storer = keeper._storer, ended
+    with pytest.raises(MemoryError, match="A thread that stores has ended"):
+        keeper.put(OPENING, stamped(OPENED), None)
+    keeper._storer = storer
+    keeper.close()
+
+
 def test_a_defect_on_the_storage_thread_is_not_swallowed(tmp_path: Path) -> None:
     def defect(outputs: Sequence[Stamped]) -> None:
         raise ZeroDivisionError("a defect")

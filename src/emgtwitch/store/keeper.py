@@ -103,6 +103,8 @@ class Keeper:
         with self._changed:
             if self._failure is not None:
                 raise self._failure
+            if not (self._recorder.is_alive() and self._storer.is_alive()):  # without memory even saying so may fail
+                raise MemoryError("A thread that stores has ended.")
             fits = self._batch.data_bytes + self._recording_bytes + len(data) <= self._max_queued_bytes
             if not fits:
                 self.dropped_bytes += len(data)
