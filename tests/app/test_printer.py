@@ -11,6 +11,7 @@ from typing import TextIO
 
 import pytest
 
+from emgtwitch.app import printer
 from emgtwitch.app.printer import Printer
 
 
@@ -76,6 +77,23 @@ def test_an_output_that_takes_nothing_is_told_once(monkeypatch: pytest.MonkeyPat
         printer.out("b")
         printer.close()
     assert told == ["Standard output cannot be written: No space left on device. Recording and log go on."]
+
+
+def test_a_line_for_which_there_is_no_memory_does_not_end_printing(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = printer._write
+
+    def scarce(stream: TextIO, text: str) -> None:
+        if text == "a":
+            raise MemoryError
+        write(stream, text)
+
+    monkeypatch.setattr(printer, "_write", scarce)
+    with pipe(monkeypatch) as (reading, _):
+        printing = Printer(lambda: None, lambda text: None)
+        printing.out("a")
+        printing.out("b")
+        printing.close()
+    assert drained(reading) == b"b\n"
 
 
 def test_without_standard_output_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from emgtwitch.errors import NoBoardError, UsageError
 from emgtwitch.sources.discover import Finder
+from emgtwitch.sources.link import Link
 from emgtwitch.sources.live import LiveSource
 from emgtwitch.wire.decode import Decoder
 from emgtwitch.wire.encode import note
@@ -168,6 +169,25 @@ def test_a_board_found_by_discovery_is_found_again_under_another_name(tmp_path: 
         (0, "ttyUSB0"),
         (1, "ttyUSB1"),
     ]
+
+
+def test_memory_that_lacked_while_the_board_was_looked_for_does_not_end_the_search(board: FakeBoard) -> None:
+    told: list[str] = []
+    find, refusals = Finder(str(board.path)), [None, RuntimeError("can't start new thread"), MemoryError()]
+
+    def scarce() -> Link | None:
+        if refusals and (refusal := refusals.pop(0)) is not None:
+            raise refusal
+        return find()
+
+    source = LiveSource(scarce, {}, retry_s=0.02, on_state=told.append)
+    collect(source.read, samples)
+    board.unplug()
+    board.plug()
+    collect(source.read, lambda records: any(isinstance(r, Port) and r.opened for r in records))
+    source.close()
+    assert not refusals
+    assert "MemoryError" in told
 
 
 def test_another_board_on_the_port_is_told(board: FakeBoard) -> None:

@@ -48,6 +48,8 @@ class Printer:
                 continue
             try:
                 _write(stream, text)
+            except MemoryError:
+                continue  # the line is lost; the log has it, and the next one may find some
             except BrokenPipeError:
                 if stream is sys.stdout:
                     self._on_gone()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emgtwitch.errors import EmgtwitchError, NoBoardError, UsageError
+from emgtwitch.errors import NoBoardError, UsageError
 from emgtwitch.sources.clocks import read_clocks
 from emgtwitch.sources.handshake import Handshake, SilentBoardError
 from emgtwitch.sources.link import Link, LinkLostError
@@ -258,9 +258,10 @@ class _Reopening:
             link: Link | None = None
             try:
                 link = self._open_link()
-            except (EmgtwitchError, OSError, LinkLostError) as error:
-                if str(error) != last:  # a port just plugged in may belong to root for a moment
-                    last = str(error)
+            except Exception as error:  # whatever it is, memory included: who else would find the board again?
+                text = str(error) or type(error).__name__
+                if text != last:  # a port just plugged in may belong to root for a moment
+                    last = text
                     self._troubles.put(last)
             if link is not None:
                 with self._lock:

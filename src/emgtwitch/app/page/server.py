@@ -69,6 +69,7 @@ class PageServer:
         try:
             self._serve(desk)
         except Exception as error:  # the page is not worth the recording
+            self._socket.close()  # else browsers wait for an answer
             self._warn(f"The page has failed ({type(error).__name__}: {error}); recording goes on without it.")
 
     def _serve(self, desk: Desk) -> None:
