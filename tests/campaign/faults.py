@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from tests.app.nursery import Nursery
-from tests.campaign import disks, host, keeping, lines, power, sudden
+from tests.campaign import disks, host, keeping, lines, memory, power, sudden
 from tests.campaign.laws import LawBrokenError
 from tests.campaign.table import Row
 
-DISK = Path(__file__).with_name("disk.c")
+LIES = tuple(Path(__file__).with_name(name) for name in ("disk.c", "memory.c"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Fault:
 
 
 def build_disk(folder: Path) -> Path:
-    """The library that misbehaves, made from disk.c."""
+    """The library that misbehaves, made from disk.c and memory.c."""
     if shutil.which("gcc") is None:
         raise RuntimeError(
             "The campaign needs gcc: sudo apt install gcc libc6-dev, or run make test, which installs it."
         )
     library = folder / "disk.so"
     flags = ("-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror")
-    subprocess.run(["gcc", *flags, "-o", library, DISK, "-ldl"], check=True)
+    subprocess.run(["gcc", *flags, "-o", library, *LIES, "-ldl"], check=True)
     return library
 
 
@@ -61,7 +61,7 @@ def faults(kills: int) -> list[Fault]:
         "summer time": host.summer_time_ends,
         "suspends": host.suspends,
         "second daemons": host.second_daemons,
-        "memory": host.memory_limits,
+        "memory": memory.refusals,
         "stuck browsers": host.stuck_browsers,
         "kills of prune": keeping.prune_kills,
         "daily pruning": keeping.daily_pruning,

@@ -22,7 +22,6 @@ from tests.campaign.table import Row
 
 HOUR_NS = 3600 * 10**9
 AUTUMN_NS = 1792890000 * 10**9  # 2026-10-25T01:00Z: summer time ends in the European Union
-MORE_BYTES = 64 << 20
 STUCK_S = 10.0
 ROOM_BYTES = 48 << 20  # that a browser which never reads may cost
 
@@ -126,16 +125,6 @@ def starvation(nursery: Nursery, folder: Path, seconds: float, seed: int) -> Row
     )
 
 
-def memory_limits(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
-    """The process may not grow by more than 64 MB."""
-    with running(nursery, folder, "memory", seed=seed) as one:
-        for _ in range(count):
-            limit = _virtual_bytes(one) + MORE_BYTES
-            resource.prlimit(one.child.pid, resource.RLIMIT_AS, (limit, limit))
-            one.more_events(4)
-    return Row("64 MB more memory at most", count, "goes on")
-
-
 def stuck_browsers(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     """As many browsers as the page takes open the live channel and never read."""
     count = min(count, MOST_CLIENTS)
@@ -155,10 +144,6 @@ def stuck_browsers(nursery: Nursery, folder: Path, count: int, seed: int) -> Row
         if grown > ROOM_BYTES or one.status()["scans_lost"]:
             raise LawBrokenError(f"stuck browsers cost {grown >> 20} MB and {one.status()['scans_lost']} scans")
     return Row("browsers that never read", count, f"no signal lost, {max(grown, 0) >> 20} MB")
-
-
-def _virtual_bytes(one: Running) -> int:
-    return int(Path(f"/proc/{one.child.pid}/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _resident_bytes(one: Running) -> int:
