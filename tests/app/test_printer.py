@@ -96,6 +96,16 @@ def test_a_line_for_which_there_is_no_memory_does_not_end_printing(monkeypatch: 
     assert drained(reading) == b"b\n"
 
 
+def test_a_thread_that_ended_for_want_of_memory_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pipe(monkeypatch) as (reading, _):
+        printing = Printer(lambda: None, lambda text: None)
+        printing._lines.put(None)  # ends it as well
+        printing._thread.join()
+        printing.out("a")
+        printing.close()
+    assert drained(reading) == b"a\n"
+
+
 def test_without_standard_output_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(sys, "stdout", None)

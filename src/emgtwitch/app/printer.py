@@ -25,21 +25,31 @@ class Printer:
         self._lines: queue.SimpleQueue[tuple[TextIO | None, str] | None] = queue.SimpleQueue()
         self._fails = False
         self._journal = _is_journal(sys.stderr)
-        self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
-        self._thread.start()
+        self._closed = False
+        self._begin()
 
     def out(self, text: str) -> None:
         """Print a line on standard output."""
-        self._lines.put((sys.stdout, text))
+        self._put(sys.stdout, text)
 
     def err(self, text: str, level: int = INFO) -> None:
         """Print a line on standard error; into the journal with its level."""
-        self._lines.put((sys.stderr, f"<{level}>{text}" if self._journal else text))
+        self._put(sys.stderr, f"<{level}>{text}" if self._journal else text)
 
     def close(self) -> None:
         """Return when all is printed, or after PATIENCE_S."""
+        self._closed = True
         self._lines.put(None)
         self._thread.join(PATIENCE_S)
+
+    def _put(self, stream: TextIO | None, text: str) -> None:
+        self._lines.put((stream, text))
+        if not self._thread.is_alive() and not self._closed:  # where memory lacks, catching that may fail, too
+            self._begin()
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+        self._thread.start()
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
