@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -15,13 +14,10 @@ import pytest
 
 from emgtwitch.app.cli import main
 from emgtwitch.app.printer import WARNING, Printer
-from emgtwitch.app.unattended import sleep, units
+from emgtwitch.app.unattended import units
 from emgtwitch.app.unattended.install_command import wanted
 from emgtwitch.app.unattended.notify import HANGS_S, Manager
-from emgtwitch.app.unattended.sleep import Inhibitor
 from emgtwitch.errors import CannotWriteError, UnreadableInputError, UsageError
-from tests.app.nursery import Nursery
-from tests.sources.fake_board import wait_for
 
 EXPOSED_AT_MOST = 2.0
 
@@ -322,83 +318,3 @@ def test_what_ends_the_daemon_is_an_error_in_the_journal(tmp_path: Path, monkeyp
             assert main(["verify", "--data", str(tmp_path / "none")]) == UnreadableInputError.exit_code
     plain, leveled = path.read_text().splitlines()
     assert leveled == f"<3>{plain}"
-
-
-FAKE = """#!/bin/sh
-echo "$@" >> {said}
-cat
-echo released >> {said}
-"""
-
-
-def test_sleep_is_held_off_while_wanted_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said, program = tmp_path / "said", tmp_path / "systemd-inhibit"
-    program.write_text(FAKE.format(said=said))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    troubles: list[str] = []
-    inhibitor = Inhibitor(troubles.append)
-    inhibitor.release()
-    for _ in range(2):
-        inhibitor.hold()
-        inhibitor.hold()
-        wait_for(lambda: said.exists() and "--what=sleep:idle" in said.read_text().splitlines()[-1])
-        inhibitor.release()
-    assert [line == "released" for line in said.read_text().splitlines()] == [False, True, False, True]
-    assert troubles == []
-
-
-@pytest.mark.parametrize(("program", "why"), [(None, "is not installed"), ("#!/bin/sh\nexit 1\n", "refuses")])
-def test_a_computer_that_does_not_hold_off_sleep_is_told_of_once(
-    program: str | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if program is not None:
-        (tmp_path / "systemd-inhibit").write_text(program)
-        (tmp_path / "systemd-inhibit").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    troubles: list[str] = []
-    inhibitor = Inhibitor(troubles.append)
-
-    def told() -> bool:
-        inhibitor.hold()
-        return bool(troubles)
-
-    wait_for(told)
-    inhibitor.hold()
-    assert len(troubles) == 1
-    assert why in troubles[0]
-    inhibitor.release()
-
-
-def test_an_inhibitor_that_hangs_or_cannot_be_started_holds_up_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sleep, "PATIENCE_S", 0.05)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    program = tmp_path / "systemd-inhibit"
-    program.write_text("#!/bin/sh\nexec /bin/sleep 600\n")
-    program.chmod(0o755)
-    troubles: list[str] = []
-    inhibitor = Inhibitor(troubles.append)
-    inhibitor.hold()
-    inhibitor.release()
-    assert troubles == []
-    program.write_text("no program at all")
-    for _ in range(2):
-        inhibitor.hold()
-    assert [text.split(":")[1] for text in troubles] == [
-        " systemd-inhibit cannot be started (Exec format error). A suspend will be an interval in the log."
-    ]
-
-
-def test_a_daemon_whose_computer_refuses_to_stay_awake_says_so(tmp_path: Path, nursery: Nursery) -> None:
-    program = tmp_path / "systemd-inhibit"
-    program.write_text("#!/bin/sh\nexit 1\n")
-    program.chmod(0o755)
-    run = nursery.start(
-        *("run", "--source", "sim", "--no-page", "--inhibit-sleep", "--data", tmp_path / "data"),
-        environ={"PATH": f"{tmp_path}:/usr/bin:/bin"},
-    )
-    run.wait_for(lambda child: "Sleep is not held off: systemd-inhibit refuses." in child.said())
-    assert run.end(signal.SIGINT) == 0
-    assert run.said().count("Sleep is not held off") == 1
