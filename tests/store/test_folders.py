@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from emgtwitch.errors import CannotWriteError
-from emgtwitch.store import folders
+from emgtwitch.store import sync
 from emgtwitch.store.folders import make_data_folder, others_may_write
 from emgtwitch.store.lock import DataLock
 
 
 def test_a_data_folder_that_was_made_outlasts_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(folders, "sync_path", synced.append)
+    monkeypatch.setattr(sync, "sync_path", synced.append)
     make_data_folder(tmp_path / "a/b/data")
     assert set(synced) == {tmp_path, tmp_path / "a", tmp_path / "a/b"}
     synced.clear()

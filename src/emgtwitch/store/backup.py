@@ -20,7 +20,7 @@ from emgtwitch.store.lock import DataLock
 from emgtwitch.store.recording import SUFFIX
 from emgtwitch.store.rewrite import NEW, remove_recording
 from emgtwitch.store.schema import connect_reader, is_damage
-from emgtwitch.store.sync import sync_path
+from emgtwitch.store.sync import make_folder, sync_path
 
 STATE_NAME = "backup.json"
 COPY_BYTES = 1 << 20
@@ -53,7 +53,7 @@ def back_up(folder: Path, target: Path, recordings: Callable[[], Sequence[Path]]
     _refuse_what_is_no_backup(source, target)
     _refuse_the_last_copy(source, target, recordings())
     try:
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(target)
         _say(target, source, complete=False)
         with DataLock(target):  # a copy that somebody writes to is left alone
             copied = _copy_all(folder, target, recordings)

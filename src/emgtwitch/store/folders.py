@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emgtwitch.errors import CannotWriteError
-from emgtwitch.store.sync import sync_path
+from emgtwitch.store.sync import make_folder
 
 LOG_NAME = "log.sqlite3"
 SESSIONS_NAME = "sessions"
@@ -33,10 +33,7 @@ def make_data_folder(folder: Path) -> Path:
     One that was made outlasts a power cut.
     """
     try:
-        missing = [path for path in (folder, *folder.parents) if not path.exists()]
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in missing:
-            sync_path(path.parent)
+        make_folder(folder)
     except OSError as error:  # a file of that name included
         raise _refused(folder, error.strerror or str(error)) from None
     if not os.access(folder, os.W_OK | os.X_OK):
