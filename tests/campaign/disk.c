@@ -3,6 +3,7 @@
  * CAMPAIGN_ROOT   only files below this folder are concerned
  * CAMPAIGN_FAULT  a file with one word: none, ENOSPC, EROFS, EIO (what changes a file fails so), or slow (fsync takes 10 s)
  * CAMPAIGN_LOG    a file that gets every change of a file in order, and every line on standard output, with its time
+ * CAMPAIGN_KILL   a number: kill -9 just after so many of these records
  * CAMPAIGN_CLOCK  a file with two numbers: ns that the wall clock and the clock since boot are ahead
  * CAMPAIGN_SPEED  how much faster all clocks run since the library was loaded; waits are as much shorter
  */
@@ -13,6 +14,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -86,7 +88,10 @@ static int fault(int is_sync)
 
 static void note(char kind, const char *path, uint64_t offset, const void *data, size_t bytes)
 {
-    const char *log = getenv("CAMPAIGN_LOG");
+    static _Atomic int notes;
+    const char *log = getenv("CAMPAIGN_LOG"), *last = getenv("CAMPAIGN_KILL");
+    if (last && ++notes == atoi(last))
+        raise(SIGKILL);
     if (!log)
         return;
     struct timespec now;

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.app.nursery import Nursery
-from tests.campaign import disks, host, keeping, lines, memory, power, sudden
+from tests.campaign import amid, disks, host, keeping, lines, memory, power, sudden
 from tests.campaign.laws import LawBrokenError
 from tests.campaign.table import Row
 
@@ -74,6 +74,8 @@ def faults(kills: int) -> list[Fault]:
         Fault("kills", of(sudden.kills, kills)),
         Fault("kills at stalls", of(sudden.stalled_kills, max(1, kills // 10))),
         Fault("power", of(partial(power.power_cuts, every=cut_every), min(seconds, 60.0))),
+        *(Fault(f"power amid {name}", of(partial(amid.power_cuts, name), 2 * some)) for name in amid.ACTS),
+        Fault("kills of migration", of(amid.migration_kills, 5 * some)),
         Fault("unplugs", of(lines.unplugs, kills)),
         *(Fault(name, of(fault, seconds)) for name, fault in lasting.items()),
         *(Fault(name, of(fault, some)) for name, fault in counted.items()),

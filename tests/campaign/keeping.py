@@ -29,9 +29,9 @@ def prune_kills(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
         write_session(made, f"session{number}", seed=seed + 2 * number)
     shutil.copytree(made, asked)
     began_s = time.monotonic()
-    _command(nursery, *OPTIONS, asked)
+    command(nursery, *OPTIONS, asked)
     whole_s = time.monotonic() - began_s
-    wanted, events = _signal(asked), logged(made)
+    wanted, events = signal_of(asked), logged(made)
     for number in range(count):
         data = folder / f"killed{number}"
         shutil.copytree(made, data)
@@ -39,9 +39,9 @@ def prune_kills(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
         time.sleep(draw.uniform(0.0, whole_s))
         child.end(signal.SIGKILL)
         check_sound(data)
-        _command(nursery, "verify", "--data", data)
-        _command(nursery, *OPTIONS, data)
-        if _signal(data) != wanted or logged(data) != events:
+        command(nursery, "verify", "--data", data)
+        command(nursery, *OPTIONS, data)
+        if signal_of(data) != wanted or logged(data) != events:
             raise LawBrokenError(f"a pruning that was killed and done again has left something else in {data}")
         shutil.rmtree(data)
     return Row("kill -9 of prune", count, "nothing damaged; the next one completes it, to the same bytes")
@@ -63,13 +63,15 @@ def daily_pruning(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     return Row("pruning by itself while it listens", count, "old signal goes, detection goes on")
 
 
-def _command(nursery: Nursery, *arguments: str | Path) -> None:
-    child = nursery.run(*arguments)
+def command(nursery: Nursery, *arguments: str | Path, environ: dict[str, str] | None = None) -> None:
+    """Do it. Raises LawBrokenError where it does not end with 0."""
+    child = nursery.run(*arguments, environ=environ)
     if child.code:
         raise LawBrokenError(f"{arguments[0]} ended with {child.code}: {child.out.read_text()} {child.said()}")
 
 
-def _signal(data: Path) -> dict[str, bytes]:
+def signal_of(data: Path) -> dict[str, bytes]:
+    """What lies in the recordings, by its name."""
     return {f"{one.name}/{path.name}": path.read_bytes() for one in sessions(data) for path in one.iterdir()}
 
 
