@@ -58,7 +58,7 @@ def faults(kills: int) -> list[Fault]:
         **{word: partial(disks.refusals, word) for word in disks.WORDS},
         "slow": disks.slow,
         "steps": host.steps,
-        "summer time": host.summer_time_ends,
+        "summer time": host.summer_time,
         "suspends": host.suspends,
         "second daemons": host.second_daemons,
         "memory": memory.refusals,

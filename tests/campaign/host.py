@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -11,6 +12,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from emgtwitch.app.page.live import MOST_CLIENTS
 from emgtwitch.store.folders import log_path
@@ -21,7 +23,12 @@ from tests.campaign.running import Running, live_channel, running
 from tests.campaign.table import Row
 
 HOUR_NS = 3600 * 10**9
-AUTUMN_NS = 1792890000 * 10**9  # 2026-10-25T01:00Z: summer time ends in the European Union
+ZONE = "Europe/Berlin"
+SUMMER_TIME = {  # when it changes there, and the offsets before and after
+    "autumn": (1792890000, 7200, 3600),  # 2026-10-25T01:00Z
+    "spring": (1806195600, 3600, 7200),  # 2027-03-28T01:00Z
+}
+CLOCK_NOTES_S = 1.0  # apart; they tell the offset
 STUCK_S = 10.0
 ROOM_BYTES = 48 << 20  # that a browser which never reads may cost
 
@@ -39,16 +46,25 @@ def steps(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
     return Row("wall clock set an hour forward and back", count, "logged; times on the sample clock go on")
 
 
-def summer_time_ends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
-    """The clocks go back an hour while the daemon runs; the machine's own clock, UTC, goes on."""
+def summer_time(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
+    """The clocks go back an hour, and in spring forward, while a daemon runs; the machine's own clock, UTC, goes on."""
     for number in range(count):
-        ahead_ns = AUTUMN_NS - 8 * 10**9 - time.time_ns()  # an event comes before, also where others use the machine
-        with running(nursery, folder, f"autumn{number}", seed=seed, zone="Europe/Berlin", ahead_ns=ahead_ns) as one:
-            one.until("winter", partial(_both_offsets, one))
-            one.more_events()
-        if one.intervals("clock_step"):
-            raise LawBrokenError(f"the end of summer time is no step of the clock: {one.intervals('clock_step')}")
-    return Row("end of summer time", count, "each event with the offset then valid; no step of the clock")
+        with contextlib.ExitStack() as both:
+            found = []
+            for name, change in SUMMER_TIME.items():
+                ahead_ns = (change[0] - 8) * 10**9 - time.time_ns()  # an event comes before, on a busy machine, too
+                daemon = running(nursery, folder, f"{name}{number}", seed=seed, zone=ZONE, ahead_ns=ahead_ns)
+                found.append((both.enter_context(daemon), *change))
+            for one, _, before_s, after_s in found:
+                one.until("both offsets", partial(_has_offsets, one, {before_s, after_s}))
+                one.more_events(4)
+        for one, at_s, before_s, after_s in found:
+            rows = [row for row in _events(one) if abs(row["utc_ms"] / 1000 - at_s) > CLOCK_NOTES_S]
+            wrong = [row for row in rows if row["utc_offset_s"] != (before_s, after_s)[row["utc_ms"] > 1000 * at_s]]
+            if wrong or one.intervals("clock_step"):
+                raise LawBrokenError(f"steps {one.intervals('clock_step')}, events with another time's offset: {wrong}")
+    seen = "each event with the offset valid then, to a second; no step of the clock"
+    return Row("end and beginning of summer time", 2 * count, seen)
 
 
 def _told(one: Running, kind: str, times: int) -> bool:
@@ -56,10 +72,14 @@ def _told(one: Running, kind: str, times: int) -> bool:
     return sum(f'"kind": "{kind}"' in line for line in one.child.of_type("interval")) >= times
 
 
-def _both_offsets(one: Running) -> bool:
-    """Whether the log has events of summer and of winter time."""
+def _events(one: Running) -> list[dict[str, Any]]:
     with LogReader(log_path(one.folder)) as log:
-        return {event["utc_offset_s"] for event in log.events(Selection())} >= {7200, 3600}
+        return list(log.events(Selection()))
+
+
+def _has_offsets(one: Running, offsets_s: set[int]) -> bool:
+    """Whether the log has events of summer and of winter time."""
+    return {event["utc_offset_s"] for event in _events(one)} >= offsets_s
 
 
 def suspends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
