@@ -89,6 +89,21 @@ def test_where_memory_or_handles_lack_for_a_client_the_next_one_is_answered(
     assert ask(folder, {"n": 1}) == {"heard": {"n": 1}}
 
 
+def test_a_disk_that_does_not_let_the_socket_go_holds_up_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    server = CommandServer(tmp_path, handler)
+    with monkeypatch.context() as context:
+        context.setattr(Path, "unlink", refuse)
+        server.close()
+    assert (tmp_path / SOCKET_NAME).exists()
+    assert ask(tmp_path, {}) is None
+    CommandServer(tmp_path, handler).close()
+
+
 def test_a_request_that_is_no_object_is_a_usage_error(folder: Path) -> None:
     with pytest.raises(UsageError, match="one JSON object a line"):
         ask(folder, [1])  # type: ignore[arg-type]
