@@ -56,6 +56,8 @@ def faults(kills: int) -> list[Fault]:
         "resets": lines.resets,
         "garbage": lines.garbage,
         **{word: partial(disks.refusals, word) for word in disks.WORDS},
+        "bad starts": disks.bad_starts,
+        "bad ends": disks.bad_ends,
         "slow": disks.slow,
         "steps": host.steps,
         "summer time": host.summer_time,
