@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from emgtwitch.errors import NoBoardError
-from emgtwitch.sources.discover import Finder, candidates, probe
+from emgtwitch.sources.discover import TRIES, Finder, candidates, probe
 from emgtwitch.sources.serial_link import SerialLink
 from emgtwitch.wire.light import frames
 from emgtwitch.wire.records import Hello
 from tests.sources.fake_board import FakeBoard
 
 QUICK_S = 1.0
+SHORT_S = 0.25
 
 
 @pytest.fixture
@@ -114,17 +115,35 @@ def test_without_any_port_the_advice_is_to_plug_in(tmp_path: Path) -> None:
 
 
 def test_a_port_asked_in_vain_is_left_alone_until_it_is_plugged_in_again(tmp_path: Path, silent: FakeBoard) -> None:
-    finder = Finder(dev=tmp_path, timeout_s=QUICK_S)
-    with pytest.raises(NoBoardError, match="No board answers"):
-        finder()
+    finder = Finder(dev=tmp_path, timeout_s=SHORT_S)
+    for _ in range(TRIES):
+        with pytest.raises(NoBoardError, match="No board answers"):
+            finder()
     assert finder() is None
     silent.unplug()
     assert finder() is None
-    silent.mute = False
+    silent.mute, finder._timeout_s = False, QUICK_S
     silent.plug()
     link = finder()
     assert link is not None
     assert link.name == str(silent.path)
+    link.close()
+
+
+def test_a_board_that_is_slow_once_under_another_name_is_asked_again(tmp_path: Path, board: FakeBoard) -> None:
+    finder = Finder(dev=tmp_path, timeout_s=QUICK_S)
+    link = finder()
+    assert link is not None
+    link.close()
+    board.unplug()
+    board.path, board.mute, finder._timeout_s = tmp_path / "ttyUSB7", True, SHORT_S
+    board.plug()
+    with pytest.raises(NoBoardError, match="no board says Hello"):
+        finder()
+    board.mute, finder._timeout_s = False, QUICK_S
+    link = finder()
+    assert link is not None
+    assert link.name == str(board.path)
     link.close()
 
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from emgtwitch.wire.records import DEFAULT_BAUD, AskHello, Hello
 
 ASK_DOCTOR = " emgtwitch doctor finds out what is in the way."
 PROBE_S = 3.0  # reset by opening, bootloader, first Hello
+TRIES = 3  # a board that is back under another name may be slow once; another device is not reset for ever
 # Names under /dev of ports that a board can hang on: USB to serial, USB's own serial class, Bluetooth, and whatever a
 # virtual board calls itself. Built-in ports (ttyS*) are opened only when named.
 PATTERNS = ("ttyUSB*", "ttyACM*", "rfcomm*", "cu.usb*", "emgtwitch*")
@@ -161,7 +163,7 @@ class Finder:
         self._open_port = functools.partial(SerialLink, gather_s=gather_s)
         self._first = True
         self._port = ""  # where the board was last
-        self._not_boards: set[tuple[str, int]] = set()  # asked in vain since they were plugged in
+        self._vain: Counter[tuple[str, int]] = Counter()  # how often asked in vain since they were plugged in
 
     def __call__(self) -> Link | None:
         """The board's link; None if after the first call its port is not there.
@@ -178,15 +180,16 @@ class Finder:
 
     def _find(self, first: bool) -> Link | None:
         present = {c.port: identity for c in candidates(self._dev) if (identity := _identity(c)) is not None}
-        self._not_boards &= set(present.values())  # what was unplugged may come back as something else
-        ports = sorted((p for p, i in present.items() if i not in self._not_boards), key=lambda p: p != self._port)
+        for gone in self._vain.keys() - set(present.values()):  # it may come back as something else
+            del self._vain[gone]
+        ports = sorted((p for p, i in present.items() if self._vain[i] < TRIES), key=lambda p: p != self._port)
         if not ports and not first:
             return None
         results = probe(ports, self._timeout_s, self._baud, open_port=self._open_port)
         boards = [result for result in results if result.link is not None]
         # The board's own port is asked for ever: it may only have been slow.
         vain = (r.port for r in results if r.state in ("silent", "version") and r.port != self._port)
-        self._not_boards.update(present[port] for port in vain)
+        self._vain.update(present[port] for port in vain)
         for spare in boards[1:]:
             if spare.link is not None:
                 spare.link.close()
