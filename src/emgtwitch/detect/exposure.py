@@ -18,7 +18,7 @@ class Exposure:
     def __init__(self) -> None:
         self._onsets = array("d")  # of disjoint pieces, in order
         self._offsets = array("d")
-        self._forgotten_s = 0.0
+        self._total_s = 0.0  # of these, and of what is forgotten
         self._forgotten_until_s = 0.0
 
     def add(self, onset_s: float, offset_s: float) -> None:
@@ -28,19 +28,22 @@ class Exposure:
             return
         start = bisect.bisect_left(self._offsets, onset_s)
         stop = bisect.bisect_right(self._onsets, offset_s)
+        self._total_s -= sum(self._offsets[start:stop]) - sum(self._onsets[start:stop])
         if start < stop:
             onset_s, offset_s = min(onset_s, self._onsets[start]), max(offset_s, self._offsets[stop - 1])
         self._onsets[start:stop] = array("d", (onset_s,))
         self._offsets[start:stop] = array("d", (offset_s,))
+        self._total_s += offset_s - onset_s
         if len(self._onsets) > MOST_PIECES:
             half = MOST_PIECES // 2
-            self._forgotten_s += sum(self._offsets[:half]) - sum(self._onsets[:half])
             self._forgotten_until_s = self._offsets[half - 1]
             del self._onsets[:half], self._offsets[:half]
 
     def total_s(self, until_s: float, open_s: float | None = None) -> float:
         """Length of the union up to `until_s`, with [open_s, until_s) in it if an interval is still open."""
         whole_s = until_s if open_s is None else min(open_s, until_s)
-        pieces = zip(self._onsets, self._offsets, strict=True)
-        closed_s = sum(min(b, whole_s) - a for a, b in pieces if a < whole_s)
-        return self._forgotten_s + closed_s + until_s - whole_s
+        at, beyond_s = len(self._onsets), 0.0
+        while at and self._offsets[at - 1] > whole_s:  # the last one, if any: what is asked every second takes no walk
+            at -= 1
+            beyond_s += self._offsets[at] - max(self._onsets[at], whole_s)
+        return self._total_s - beyond_s + until_s - whole_s
