@@ -89,7 +89,7 @@ class Daemon:
             on_state=self._say,
             on_trouble=self._warn,
         )
-        self._page = PageServer(self._say, *page, self._warn) if page is not None else None
+        self._page = PageServer(self._say, *page, self._trouble) if page is not None else None
         self._guards: list[dict[str, Any]] | None = None  # what earlier runs told of a board alone, once one tells
         self._desk: Desk | None = None  # once there is signal
         self._looked_s = 0.0

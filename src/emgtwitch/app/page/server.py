@@ -27,8 +27,8 @@ MOST_SERVED = 64  # connections; further ones are told to come later
 class PageServer:
     """Holds `host` and `port`, or the next port that is free; serves from `start` until `close`.
 
-    `say` gets the address, `warn` (else `say`) sentences of trouble. Raises UsageError where no port can be had. What
-    starlette and uvicorn take to load is spent on the thread, after `start`.
+    `say` gets the address, `warn` (else `say`) that the page has failed. Raises UsageError where no port can be had.
+    What starlette and uvicorn take to load is spent on the thread, after `start`.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class PageServer:
     def start(self, desk: Desk) -> None:
         """Begin to serve `desk`."""
         if self._wanted and self.port != self._wanted:
-            self._warn(f"port {self._wanted} is taken; the page is on {self.port}")
+            self._say(f"port {self._wanted} is taken; the page is on {self.port}")
         self._thread = threading.Thread(target=self._run, args=(desk,), name="page", daemon=True)
         self._thread.start()
 
