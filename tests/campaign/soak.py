@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from emgtwitch.store.channel import ask
@@ -31,6 +31,7 @@ from tests.campaign.running import live_channel, page_port
 from tests.campaign.table import DOCS, keep
 
 BUILD = Path(__file__).parents[2] / "build"
+SEEN = BUILD / "soak.csv"
 DAY_S = 86400.0
 EVERY_S = 2.0  # of real time
 WARM_DAYS = 0.1  # caches fill, the page's memory, too
@@ -84,9 +85,13 @@ def sampled(child: Child, folder: Path, board: PtyBoard, speed: float, began_s: 
 
 
 def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], str]:
-    """Run for so many of the daemon's days, a share of the line's bytes changed; samples, and what came through."""
+    """Run for so many of the daemon's days, a share of the line's bytes changed; samples, and what came through.
+
+    The samples are also written to SEEN as they come, for who looks on.
+    """
     samples: list[Sample] = []
-    with tempfile.TemporaryDirectory() as name:
+    SEEN.parent.mkdir(exist_ok=True)
+    with SEEN.open("w", buffering=1) as seen, tempfile.TemporaryDirectory() as name:
         place = Path(name)
         place.chmod(0o755)
         nursery, data = Nursery(place, build_disk(place)), place / "data"
@@ -101,6 +106,7 @@ def soak(days: float, speed: float, spoiled: float) -> tuple[list[Sample], str]:
                 while not samples or samples[-1].day < days:
                     time.sleep(EVERY_S)
                     samples.append(sampled(child, data, board, speed, began_s))
+                    print(*astuple(samples[-1]), sep=",", file=seen)
             heard = ask(data, {"command": "status"}, timeout_s=60.0)
             assert heard is not None, child.said()
             assert child.end(signal.SIGINT) == 0, child.said()
