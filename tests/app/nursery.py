@@ -36,6 +36,7 @@ warm_up()
 from emgtwitch.app import cli
 
 def child(order):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever began the tests may have had it ignored
     for number, path, flags in ((0, os.devnull, os.O_RDONLY), (1, order["out"], os.O_WRONLY | os.O_CREAT),
                                 (2, order["err"], os.O_WRONLY | os.O_CREAT)):
         os.dup2(os.open(path, flags, 0o600), number)
