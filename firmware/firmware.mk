@@ -106,7 +106,7 @@ firmware-test: $(FW_TESTS) $(FW_OUT)/fuzz_requests
 	$(PY) firmware/test/fuzz_seeds.py firmware/protocol/vectors.json $(FW_OUT)/seeds
 	mkdir -p $(FW_OUT)/corpus
 	$(FW_OUT)/fuzz_requests -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -print_final_stats=1 -verbosity=0 \
-	    -artifact_prefix=$(FW_OUT)/ $(FW_OUT)/corpus $(FW_OUT)/seeds
+	    -artifact_prefix=$(FW_OUT)/ $(FW_OUT)/corpus firmware/test/corpus $(FW_OUT)/seeds
 
 $(FW_OUT)/vectors.inc: firmware/protocol/vectors.json firmware/test/vectors_to_c.py
 	mkdir -p $(@D)

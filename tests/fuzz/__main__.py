@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/fuzz"
 FIRMWARE = "firmware"
 FIRMWARE_PROGRAM = ROOT / "build/firmware/fuzz_requests"  # by `make fuzz`
+FIRMWARE_SEEDS = ROOT / "build/firmware/seeds"  # of the shared vectors
+FIRMWARE_CORPUS = ROOT / "firmware/test/corpus"
+MOST_BYTES = "-max_len=1024"
 MOST_DEATHS = 5  # of one target, by a crash that Python does not survive
 
 
@@ -71,8 +74,8 @@ def fuzzed(name: str, seconds: int) -> Seen:
 def _command(name: str, seconds: int, folder: Path) -> list[str]:
     if name != FIRMWARE:
         return [sys.executable, "-m", "tests.fuzz.one", name, "fuzz", str(seconds), str(folder)]
-    options = [f"-max_total_time={seconds}", "-max_len=1024", f"-artifact_prefix={folder}/", "-print_final_stats=1"]
-    return [str(FIRMWARE_PROGRAM), *options, str(folder / "corpus"), str(ROOT / "build/firmware/seeds")]
+    options = [f"-max_total_time={seconds}", MOST_BYTES, f"-artifact_prefix={folder}/", "-print_final_stats=1"]
+    return [str(FIRMWARE_PROGRAM), *options, *map(str, (folder / "corpus", FIRMWARE_CORPUS, FIRMWARE_SEEDS))]
 
 
 def _run(command: list[str], seen: Seen, begun_s: float, whole_s: float) -> int:

@@ -110,5 +110,6 @@ processor time and 200 MB, for inputs of up to 64 kB. `make fuzz DOCS=1` measure
 - `firmware` is the board's parser of requests in C, under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 In tests/fuzz/corpus stand the seeds and, of what the fuzzers have grown, the few inputs that together reach every edge
-(`python -m tests.fuzz.keep`); in tests/fuzz/crashes those that once broke the law. `make test` runs both.
+(`python -m tests.fuzz.keep`; the firmware's in firmware/test/corpus); in tests/fuzz/crashes those that once broke the
+law. `make test` runs both.
 """
