@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,26 @@ def test_what_was_lost_is_no_signal_and_the_rest_stands_where_it_was() -> None:
     assert np.isnan(gap[1000:1040]).all()
     np.testing.assert_array_equal(gap[:1000], raw[:1000])
     np.testing.assert_array_equal(gap[1040:], raw[1040:])
+
+
+def test_a_look_after_minutes_without_one_takes_no_more_memory_than_after_seconds() -> None:
+    def taken(gap_s: int) -> int:
+        tap = Tap()
+        pipeline = Pipeline(on_counts=tap.counts)
+        counts = np.full((2 * FS_HZ, 1), 512, np.uint16)
+        before, seq = encode_samples(counts, 0, 1)
+        pipeline.feed(frame(HELLO, 0) + bytes(before))
+        tap.look(pipeline)
+        after, _ = encode_samples(counts, (2 + gap_s) * FS_HZ, seq + 1)
+        pipeline.feed(bytes(after))
+        tracemalloc.start()
+        tap.look(pipeline)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    taken(10)  # what a first look imports
+    assert taken(200) < 1.2 * taken(20)
 
 
 def test_a_column_holds_the_least_and_greatest_of_its_samples() -> None:

@@ -7,6 +7,7 @@ after the samples, and a reader is given nothing that the writer may be overwrit
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ KEPT_S = 300.0
 SLACK_S = 15.0  # of the ring that readers leave to the writer
 COLUMN_S = 0.005  # of envelope and thresholds, and of what is sent live
 ENVELOPE_S = 0.032
+PIECE_S = 10.0
 HOP_S = 0.032  # of the detector: filtered samples come so much later than raw ones
 
 
@@ -126,11 +128,12 @@ class Tap:
         self.surveys += [Survey() for _ in range(len(epoch.tracks) - len(self.surveys))]
         for channel, track in enumerate(epoch.tracks):
             start = max(track.surveyed, epoch.kept_from)
-            stop = start + (epoch.ready - start) // size * size
-            columns = self.read(channel, start, stop, size) if stop > start else None
-            if columns is not None:
+            whole = (epoch.ready - start) // size
+            for at, end in _pieces(start, start + whole * size, round(PIECE_S / GRID_S) * size):
+                if (columns := self.read(channel, at, end, size)) is None:
+                    break
                 self.surveys[channel].add(columns)
-                track.surveyed = stop
+                track.surveyed = end
 
     def survey(self, channel: int, from_s: float, to_s: float, points: int) -> Columns | None:
         """As `read`, of all of the session, in multiples of a survey's columns; None where that is too coarse."""
@@ -188,13 +191,25 @@ def _continues(epoch: Epoch, rate_Hz: float, channels: int, unit_uV: float | Non
 
 def _clear(epoch: Epoch, start: int, stop: int) -> None:
     """Nothing is known of session samples start to stop yet."""
-    start = max(start, stop - epoch.samples)
-    at = np.arange(start, stop) % epoch.samples
-    columns = np.arange(start // epoch.column, -(-stop // epoch.column)) % epoch.columns
+    at = _slots(start, stop, epoch.samples)
+    columns = _slots(start // epoch.column, -(-stop // epoch.column), epoch.columns)
     for track in epoch.tracks:
-        track.raw[at] = np.nan
-        track.filtered[at] = np.nan
-        track.envelope[columns] = np.nan
+        for ring, parts in ((track.raw, at), (track.filtered, at), (track.envelope, columns)):
+            for part in parts:
+                ring[part] = np.nan
+
+
+def _pieces(start: int, stop: int, most: int) -> Iterator[tuple[int, int]]:
+    """Start to stop in pieces: after a stall minutes come at once, and at once they would take megabytes."""
+    return ((at, min(at + most, stop)) for at in range(start, stop, most))
+
+
+def _slots(start: int, stop: int, size: int) -> tuple[slice, ...]:
+    """Where start to stop lie in a ring of so many places: as slices, since a list of a long gap's takes megabytes."""
+    if stop - start >= size:
+        return (slice(0, size),)
+    first, last = start % size, stop % size
+    return (slice(first, last),) if first <= last else (slice(first, size), slice(0, last))
 
 
 def _take(epoch: Epoch, track: Track, detector: Detector) -> None:
@@ -207,8 +222,8 @@ def _take(epoch: Epoch, track: Track, detector: Detector) -> None:
     news = detector.filtered(max(since, whole), count)
     _place(epoch, track, index - len(news) - detector.delay, news)
     track.detector, track.count, track.index = detector, count, index
-    now = np.arange(track.columns_done, epoch.end // epoch.column + 1) % epoch.columns
-    track.on[now], track.off[now] = detector.on_uV, detector.off_uV
+    for now in _slots(track.columns_done, epoch.end // epoch.column + 1, epoch.columns):
+        track.on[now], track.off[now] = detector.on_uV, detector.off_uV
 
 
 def _place(epoch: Epoch, track: Track, first: int, values: npt.NDArray[np.float64]) -> None:
@@ -224,11 +239,12 @@ def _envelope(epoch: Epoch, track: Track, ready: int) -> None:
     start = max(start, stop - epoch.columns + width)
     if stop <= start:
         return
-    at = np.arange((start - width + 1) * m, stop * m) % epoch.samples
-    energy = np.mean(track.filtered[at].reshape(-1, m) ** 2, axis=1)
-    track.envelope[np.arange(start, stop) % epoch.columns] = np.sqrt(
-        np.convolve(energy, np.full(width, 1 / width), mode="valid")
-    )
+    for begin, end in _pieces(start, stop, max(1, round(PIECE_S * epoch.rate_Hz / m))):
+        at = np.arange((begin - width + 1) * m, end * m) % epoch.samples
+        energy = np.mean(track.filtered[at].reshape(-1, m) ** 2, axis=1)
+        track.envelope[np.arange(begin, end) % epoch.columns] = np.sqrt(
+            np.convolve(energy, np.full(width, 1 / width), mode="valid")
+        )
     track.columns_done = stop
 
 
