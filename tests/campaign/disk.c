@@ -66,20 +66,22 @@ static int name_of(int file, char *path)
     return n > 0 && concerned(path);
 }
 
+enum act { GROWS, FREES, SYNCS }; /* only what needs room fails for want of it */
+
 /* The errno that a change is to fail with now, or 0. */
-static int fault(int is_sync)
+static int fault(enum act act)
 {
     const char *file = getenv("CAMPAIGN_FAULT");
     char word[32];
     if (!file || raw_read(file, word, sizeof word) <= 0)
         return 0;
     if (!strncmp(word, "ENOSPC", 6))
-        return is_sync ? 0 : ENOSPC;
+        return act == GROWS ? ENOSPC : 0;
     if (!strncmp(word, "EROFS", 5))
         return EROFS;
     if (!strncmp(word, "EIO", 3))
         return EIO;
-    if (!strncmp(word, "slow", 4) && is_sync) {
+    if (!strncmp(word, "slow", 4) && act == SYNCS) {
         struct timespec span = {SLOW_S, 0};
         nanosleep(&span, NULL);
     }
@@ -123,7 +125,7 @@ ssize_t write(int file, const void *data, size_t bytes)
         note('o', "", 0, data, bytes);
     if (!name_of(file, path))
         return REAL(ssize_t, write, int, const void *, size_t)(file, data, bytes);
-    int code = fault(0);
+    int code = fault(GROWS);
     if (code)
         return refuse(code);
     struct stat before;
@@ -141,7 +143,7 @@ ssize_t pwrite64(int file, const void *data, size_t bytes, off64_t at)
     char path[PATH_MAX];
     if (!name_of(file, path))
         return REAL(ssize_t, pwrite64, int, const void *, size_t, off64_t)(file, data, bytes, at);
-    int code = fault(0);
+    int code = fault(GROWS);
     if (code)
         return refuse(code);
     ssize_t n = REAL(ssize_t, pwrite64, int, const void *, size_t, off64_t)(file, data, bytes, at);
@@ -160,7 +162,7 @@ int ftruncate64(int file, off64_t bytes)
     char path[PATH_MAX];
     if (!name_of(file, path))
         return REAL(int, ftruncate64, int, off64_t)(file, bytes);
-    int code = fault(0);
+    int code = fault(GROWS);
     if (code)
         return refuse(code);
     int done = REAL(int, ftruncate64, int, off64_t)(file, bytes);
@@ -180,7 +182,7 @@ static int synced(int file, int data_only)
     struct stat what;
     if (!name_of(file, path))
         return (int)syscall(data_only ? SYS_fdatasync : SYS_fsync, file);
-    int code = fault(1);
+    int code = fault(SYNCS);
     if (code)
         return refuse(code);
     note('b', path, 0, NULL, 0);
@@ -205,7 +207,7 @@ static int opened(int folder, const char *name, int flags, mode_t mode)
     struct stat before;
     int makes = flags & O_CREAT && name[0] == '/' && concerned(name) && fstatat(folder, name, &before, 0);
     if (makes || (flags & O_TRUNC && concerned(name))) {
-        int code = fault(0);
+        int code = fault(GROWS);
         if (code)
             return refuse(code);
     }
@@ -243,7 +245,7 @@ int openat(int folder, const char *name, int flags, ...)
 
 int unlink(const char *name)
 {
-    int code = concerned(name) ? fault(0) : 0;
+    int code = concerned(name) ? fault(FREES) : 0;
     if (code)
         return refuse(code);
     int done = (int)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
@@ -254,7 +256,7 @@ int unlink(const char *name)
 
 int rmdir(const char *name)
 {
-    int code = concerned(name) ? fault(0) : 0;
+    int code = concerned(name) ? fault(FREES) : 0;
     if (code)
         return refuse(code);
     int done = (int)syscall(SYS_unlinkat, AT_FDCWD, name, AT_REMOVEDIR);
@@ -265,7 +267,7 @@ int rmdir(const char *name)
 
 int rename(const char *name, const char *to)
 {
-    int code = concerned(to) ? fault(0) : 0;
+    int code = concerned(to) ? fault(GROWS) : 0;
     if (code)
         return refuse(code);
     int done = (int)syscall(SYS_renameat2, AT_FDCWD, name, AT_FDCWD, to, 0);
@@ -276,7 +278,7 @@ int rename(const char *name, const char *to)
 
 int mkdir(const char *name, mode_t mode)
 {
-    int code = concerned(name) ? fault(0) : 0;
+    int code = concerned(name) ? fault(GROWS) : 0;
     if (code)
         return refuse(code);
     int done = (int)syscall(SYS_mkdirat, AT_FDCWD, name, mode);

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import stat
 from pathlib import Path
+
+import pytest
 
 from emgtwitch.store.recording import SessionWriter
 from emgtwitch.wire.encode import frame, note
@@ -106,6 +109,8 @@ def test_a_full_disk_costs_only_what_did_not_fit(tmp_path: Path) -> None:
     script = f"""
 import resource, signal, sys
 from pathlib import Path
+
+import pytest
 from emgtwitch.store.recording import SessionWriter
 from tests.store.test_recording import OPENING, SESSION, Day, mark
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -133,6 +138,26 @@ print(refused)
     assert 10 < len(refused) < 50
     assert found[0] == Session({**SESSION, "segment": 0})
     assert marks_in(found) == [n for n in range(60) if n not in refused]
+
+
+def test_a_disk_that_was_full_at_the_beginning_leaves_a_recording_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    writer = SessionWriter(tmp_path / "r1", SESSION, local_day=Day())
+    writer.hello(b"hello's body")
+    with monkeypatch.context() as context:
+        context.setattr(os, "open", full)
+        with pytest.raises(OSError, match="No space left"):
+            writer.append(OPENING + mark(0))
+    writer.append(mark(1))
+    writer.append(mark(2))
+    writer.close()
+    found = frames((tmp_path / "r1" / "0000.emgw").read_bytes())
+    assert found[:2] == [Session({**SESSION, "segment": 0}), Board(b"hello's body")]
+    assert marks_in(found) == [1, 2]
 
 
 def test_a_segment_of_another_session_is_never_written_over(tmp_path: Path) -> None:

@@ -74,10 +74,10 @@ class SessionWriter:
         day = self._local_day()
         if self._file is not None and (day != self._day or self._bytes >= self._max_segment_bytes):
             self._leave_segment()
-        if self._file is None:
-            self._open_segment(day)
-        head = (b"\0" if self._torn else b"") + (self._head() if self._needs_head else b"")
         try:
+            if self._file is None:
+                self._open_segment(day)
+            head = (b"\0" if self._torn else b"") + (self._head() if self._needs_head else b"")
             self._write(head + data)
         except OSError:
             self._torn = True
