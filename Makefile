@@ -11,7 +11,7 @@
 # make board-hour  an hour of the virtual board, sample by sample
 # make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
 # make page-hour  an hour with the live page open: memory of browser and daemon, minute by minute
-# make campaign  a thousand kills, a thousand unplugs, every other fault: a table, docs/reliability.md (45 minutes)
+# make campaign  a thousand kills, a thousand unplugs, every other fault: a table, docs/reliability.md (35 minutes)
 # make fuzz   every fuzzer for ten minutes, a table of them (an hour; FUZZ_SECONDS=60 a target; DOCS=1 writes it down)
 # make audit  known faults of the locked versions, by pip-audit; needs the network
 # make lock   new development versions from pyproject.toml
