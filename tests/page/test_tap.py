@@ -91,6 +91,7 @@ def test_a_look_after_minutes_without_one_takes_no_more_memory_than_after_second
 
     taken(10)  # what a first look imports
     assert taken(200) < 1.2 * taken(20)
+    assert taken(400_000) < 1.2 * taken(20), "a list of what lies between two looks took gigabytes after days"
 
 
 def test_a_column_holds_the_least_and_greatest_of_its_samples() -> None:

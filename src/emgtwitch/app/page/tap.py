@@ -21,7 +21,7 @@ KEPT_S = 300.0
 SLACK_S = 15.0  # of the ring that readers leave to the writer
 COLUMN_S = 0.005  # of envelope and thresholds, and of what is sent live
 ENVELOPE_S = 0.032
-PIECE_S = 10.0
+PIECE_S = 10.0  # of what is summed up at once
 HOP_S = 0.032  # of the detector: filtered samples come so much later than raw ones
 
 
