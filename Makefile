@@ -6,7 +6,7 @@
 #                the first time half of one more for the peers)
 # make peers  only installs those peers, into .venv
 # make firmware  the board's program, both ways, with its sizes; make board starts a virtual one and prints its port
-# make soak   a week of the daemon's clocks at 20 times their speed (8.4 hours; SPEED=300 34 minutes, with
+# make soak   a week of the daemon's clocks at 20 times their speed (8.4 hours; SPEED=100 100 minutes, with
 #             nothing beside it; DOCS=1 writes it down, SPOILED=1e-3 changes bytes on the line): must be flat
 # make board-hour  an hour of the virtual board, sample by sample
 # make hardware  the sensor: what its circuit does in SPICE, the board's checks and exports, the enclosure, all pictures
