@@ -19,7 +19,7 @@ import numpy.typing as npt
 from emgtwitch.app.days import local_time
 from emgtwitch.app.out.lsl import LslOutlet
 from emgtwitch.app.out.mqtt import Broker, MqttOutlet
-from emgtwitch.app.page.desk import Desk
+from emgtwitch.app.page.desk import Desk, utc_offset_s
 from emgtwitch.app.page.news import News
 from emgtwitch.app.page.server import PageServer
 from emgtwitch.app.page.tap import Tap
@@ -114,7 +114,7 @@ class Daemon:
         self._touched_s = self._heard_s  # when a channel last had contact
         self._contact = True
         self._well, self._well_since_ms = False, session["started_utc_ms"]  # or not well since
-        self._offset_s = self._well_offset_s = _offset_s(self._well_since_ms)
+        self._offset_s = self._well_offset_s = utc_offset_s(self._well_since_ms)
 
     def run(self) -> None:
         """Until `stop` is set. Raises NoBoardError, and UsageError for what the board refuses or cannot do."""
@@ -208,7 +208,7 @@ class Daemon:
         well = connected and hears and contact and not self._keeper.failing
         if well is not self._well:
             self._well, self._well_since_ms = well, round(time.time() * 1000)
-            self._well_offset_s = _offset_s(self._well_since_ms)
+            self._well_offset_s = utc_offset_s(self._well_since_ms)
 
     def _look(self) -> None:
         """Let the page's memory see what was fed; a defect there must not end the recording."""
@@ -345,11 +345,6 @@ class Daemon:
             rate_Hz = hello.rate_num / hello.rate_den
             state |= {"device": f"{hello.device_id:016x}", "rate_Hz": rate_Hz, "channels": hello.channels}
         return state
-
-
-def _offset_s(utc_ms: int) -> int:
-    """Local time minus UTC then, on this computer."""
-    return time.localtime(utc_ms // 1000).tm_gmtoff
 
 
 def _wall(stamped: Stamped) -> str:
