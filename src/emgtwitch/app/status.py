@@ -79,7 +79,7 @@ def _at_a_glance(state: dict[str, Any]) -> str:
     """The first line: whether all is well and since when, or what to do."""
     since = ""
     if state.get("well_since_utc_ms") is not None:
-        when = local_time(state["well_since_utc_ms"], state["well_since_offset_s"])
+        when = local_time(state["well_since_utc_ms"], state.get("well_since_offset_s", state.get("utc_offset_s")) or 0)
         since = f" since {when.isoformat(' ', 'minutes')}"
     if state.get("well", True):
         return f"All is well{since}."
