@@ -16,10 +16,9 @@ from emgtwitch.store.folders import log_path
 from tests.app.nursery import Child, Nursery
 from tests.campaign.board import PtyBoard
 from tests.campaign.laws import LawBrokenError, check_shown, check_sound, replayed, sessions
-from tests.campaign.running import PATIENCE_S, running
+from tests.campaign.running import running
 from tests.campaign.sudden import OLD_LOG
 from tests.campaign.table import Row
-from tests.sources.fake_board import wait_for
 
 WORDS = {"ENOSPC": "disk full", "EROFS": "disk read-only", "EIO": "input/output error"}
 PORT = 8794
@@ -85,14 +84,14 @@ def bad_starts(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
                 _until_events(_started(nursery, control, board)).end(signal.SIGKILL if before == 2 else signal.SIGINT)
             (control / "fault").write_text(list(WORDS)[number // 4 % len(WORDS)])
             child = _started(nursery, control, board)
-            wait_for(lambda child=child: child.ended.is_set() or len(child.of_type("event")) > 1, PATIENCE_S)  # type: ignore[misc]
+            child.wait_for(lambda child: child.ended.is_set() or len(child.of_type("event")) > 1)
             (control / "fault").write_text("none")
             if child.ended.is_set():
                 ended += 1
                 if child.end() != CannotWriteError.exit_code or "cannot be" not in child.said():
                     raise LawBrokenError(f"it ended with {child.code}: {child.said()}")
             else:
-                wait_for(lambda child=child: "written again" in child.said(), PATIENCE_S)  # type: ignore[misc]
+                child.wait_for(lambda child: "written again" in child.said())
                 child.end(signal.SIGINT)
                 check_shown(child.lines(), control / "data")
             following = _until_events(_started(nursery, control, board))
@@ -117,7 +116,7 @@ def bad_ends(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
             child = _until_events(_started(nursery, control, board))
             stored = child.lines()
             (control / "fault").write_text(list(WORDS)[number % len(WORDS)])
-            wait_for(lambda child=child: "cannot be written" in child.said(), PATIENCE_S)  # type: ignore[misc]
+            child.wait_for(lambda child: "cannot be written" in child.said())
             _until_events(child, len(child.of_type("event")) + 2)
             child.end(signal.SIGINT)
             (control / "fault").write_text("none")

@@ -35,22 +35,20 @@ def unplugs(nursery: Nursery, folder: Path, count: int, seed: int) -> Row:
             one.until_said("streams", before + 1)
         one.more_events()
     (recording,) = sessions(one.folder)
-    lost_s = list(_losses(recording, pulled_s))
-    opened = _opened(recording)
+    data = b"".join(bytes(block) for block in read_blocks(recording))
+    lost_s, opened = _losses(data, pulled_s), _opened(data)
     if len(lost_s) != count or opened != names:
         raise LawBrokenError(f"plugged in as {names}; the recording tells of {len(lost_s)} unplugs and of {opened}")
     return Row.of_losses("unplug and return under another name", count, lost_s, "goes on by itself each time")
 
 
-def _opened(recording: Path) -> list[str]:
-    """The names of the ports that were opened, in their order."""
-    data = b"".join(bytes(block) for block in read_blocks(recording))
+def _opened(data: bytes) -> list[str]:
+    """The names of the ports that were opened in a recording, in their order."""
     return [Path(found.name).name for found in frames(data, (Port.TYPE,)) if isinstance(found, Port) and found.opened]
 
 
-def _losses(recording: Path, pulled_s: list[float]) -> list[float]:
-    """For each unplug, how much signal before it is missing."""
-    data = b"".join(bytes(block) for block in read_blocks(recording))
+def _losses(data: bytes, pulled_s: list[float]) -> list[float]:
+    """For each unplug, how much signal before it is missing in a recording."""
     out: list[float] = []
     last_s, since, rate_Hz = 0.0, 0, 1000.0
     for found in frames(data, (Clock.TYPE, Hello.TYPE, Samples.TYPE, Port.TYPE)):

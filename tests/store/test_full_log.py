@@ -41,7 +41,7 @@ def test_a_log_that_awaits_room_opens_on_a_full_disk_and_takes_over_once_there_i
     with LogWriter(path) as log:
         log.write(stamped(OPENED, ANNOUNCED))
     script = f"""
-import resource, signal, sys
+import resource, signal
 from pathlib import Path
 from emgtwitch.errors import CannotWriteError
 from emgtwitch.store import log

@@ -109,8 +109,6 @@ def test_a_full_disk_costs_only_what_did_not_fit(tmp_path: Path) -> None:
     script = f"""
 import resource, signal, sys
 from pathlib import Path
-
-import pytest
 from emgtwitch.store.recording import SessionWriter
 from tests.store.test_recording import OPENING, SESSION, Day, mark
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
