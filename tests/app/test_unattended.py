@@ -318,3 +318,35 @@ def test_what_ends_the_daemon_is_an_error_in_the_journal(tmp_path: Path, monkeyp
             assert main(["verify", "--data", str(tmp_path / "none")]) == UnreadableInputError.exit_code
     plain, leveled = path.read_text().splitlines()
     assert leveled == f"<3>{plain}"
+
+
+FREEING = """
+import os, sys, threading
+from emgtwitch.app.unattended.memory import return_what_is_freed
+if sys.argv[1] == "returned":
+    return_what_is_freed()
+def use():
+    for size in (1 << 20, 2 << 20, 4 << 20, 8 << 20):  # each freed one is the C library's limit for the next
+        small = [bytearray(size), bytearray(size), bytearray(1000)]
+        del small[:2]
+        kept.append(small)
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+kept = []
+before = resident()
+for _ in range(4):
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+print(resident() - before)
+"""
+
+
+def test_what_is_freed_goes_back_to_the_system() -> None:
+    """Each of the daemon's threads would keep the room of the largest block that it ever freed."""
+    kept = {}
+    for how in ("returned", "left"):
+        done = subprocess.run([sys.executable, "-c", FREEING, how], capture_output=True, text=True, check=True)
+        kept[how] = int(done.stdout)
+    assert kept["returned"] < 500_000
+    assert kept["left"] > 2_000_000

@@ -60,9 +60,11 @@ def add_page_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run until SIGINT, SIGTERM or SIGHUP. Raises NoBoardError, CannotWriteError, UnreadableInputError, UsageError."""
+    from emgtwitch.app.unattended.memory import return_what_is_freed
     from emgtwitch.store.folders import data_folder, make_data_folder, others_may_write
     from emgtwitch.store.lock import DataLock
 
+    return_what_is_freed()
     config = read_config(args.config)
     settings = chosen_settings(args, config.get("detector", {}))
     device = {key: value for key in DEVICE if (value := getattr(args, key) or config.get("device", {}).get(key))}

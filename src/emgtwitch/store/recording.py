@@ -51,6 +51,7 @@ class SessionWriter:
         self._max_segment_bytes = max_segment_bytes
         self._segment = 0
         self._file: int | None = None
+        self._path: Path | None = None  # of the file: made once, since a Path made for each batch leaves traces
         self._day: datetime.date | None = None
         self._bytes = 0
         self._needs_head = False  # segment 0 brings its own Session note
@@ -115,10 +116,6 @@ class SessionWriter:
         with self._touching:
             self._unsynced.update(paths)
 
-    @property
-    def _path(self) -> Path:
-        return self.folder / f"{self._segment:04d}{SUFFIX}"
-
     def _head(self) -> bytes:
         head = note(Session({**self._session, "segment": self._segment}), 0)
         return head + note(Board(self._hello), 0) if self._hello else head
@@ -137,6 +134,7 @@ class SessionWriter:
                 self._touched(self.folder.parent.parent)
             self.folder.mkdir(mode=0o700)
             self._touched(self.folder.parent)
+        self._path = self.folder / f"{self._segment:04d}{SUFFIX}"
         # Never over or behind what another session left there.
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._day, self._bytes, self._whole, self._torn = day, 0, 0, False
@@ -144,6 +142,7 @@ class SessionWriter:
 
     def _write(self, data: bytes) -> None:
         assert self._file is not None
+        assert self._path is not None
         rest = memoryview(data)
         while rest:
             written = os.write(self._file, rest)
