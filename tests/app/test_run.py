@@ -211,5 +211,6 @@ def test_a_full_disk_stops_neither_detection_nor_the_session_and_is_said(
     assert main(["events", "--json", "--data", str(data)]) == 0
     logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     events = [o for o in live.lines() if o["type"] == "event"]
+    assert sum(not event.pop("stored", True) for event in events) >= 2
     assert [{key: row[key] for key in events[0]} for row in logged[:-1]] == sorted(events, key=lambda e: e["onset_s"])
     assert replayed(capsys, session(data))[-1]["scans_lost"] > live.lines()[-1]["scans_lost"]

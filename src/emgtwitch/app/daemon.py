@@ -253,17 +253,18 @@ class Daemon:
         self._news.post(outputs)
         if self._lsl is not None:
             self._lsl.post(outputs)
-        self._print(outputs, "")
+        self._print(outputs, stored=True)
 
     def _show_unstored(self, outputs: Sequence[Stamped]) -> None:
-        self._print(outputs, "  NOT STORED")
+        self._print(outputs, stored=False)
 
-    def _print(self, outputs: Sequence[Stamped], remark: str) -> None:
+    def _print(self, outputs: Sequence[Stamped], stored: bool) -> None:
         self._tally.add(outputs)
+        remark = "" if stored else "  NOT STORED"
         for stamped in outputs:
             if not self._json and self._told_before(stamped.record):
                 continue
-            text = json_line(stamped.record) if self._json else line(stamped.record, _wall(stamped)) + remark
+            text = json_line(stamped.record, stored) if self._json else line(stamped.record, _wall(stamped)) + remark
             if text is not None:
                 self._printer.out(text)
 

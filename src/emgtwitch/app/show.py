@@ -42,9 +42,11 @@ class Tally:
         }
 
 
-def json_line(record: Output) -> str | None:
-    """The record's line of `--json`, or None where it has none."""
-    return None if isinstance(record, Opened) else json.dumps(record.as_json())
+def json_line(record: Output, stored: bool = True) -> str | None:
+    """The record's line of `--json`, or None where it has none; what is shown and not stored says so."""
+    if isinstance(record, Opened):
+        return None
+    return json.dumps(record.as_json() | ({} if stored else {"stored": False}))
 
 
 def line(record: Output, label: str) -> str:
