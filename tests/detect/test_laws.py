@@ -15,6 +15,7 @@ from emgtwitch.detect.presets import PRESETS, preset
 from emgtwitch.detect.state import EVENT, STATE
 from emgtwitch.settings import Settings
 from emgtwitch.wearer.scenario import SCENARIOS, Scenario, Scheduled, Spontaneous
+from emgtwitch.wearer.wearer import Wearer
 from tests.detect.common import FINE, Floats, burst, events, found, overlap_s, worn
 
 QUIET = SCENARIOS["quiet"]
@@ -39,6 +40,13 @@ def test_twitches_of_a_train_stay_twitches(rate_Hz: float, snr_dB: float, seed: 
     assert 0.9 * len(truth) <= len(events(seen)) <= len(truth) + 1
 
 
+def pauses(scenario: Scenario, at_s: float, seed: int) -> bool:
+    """Whether the 50 ms after `at_s` are as quiet as the first seconds: nobody knows then that it goes on."""
+    fs_Hz = scenario.fs_Hz
+    steps = np.diff(Wearer(scenario, seed).render(int((at_s + 0.05) * fs_Hz))[:, 0].astype(np.float64))
+    return bool(np.std(steps[-int(0.05 * fs_Hz) :]) < 2 * np.std(steps[int(0.5 * fs_Hz) : int(2.5 * fs_Hz)]))
+
+
 @given(duration_s=st.floats(2.2, 15.0), snr_dB=st.floats(20.0, 45.0), seed=st.integers(60000, 69999))
 @example(duration_s=5.34375, snr_dB=35.125, seed=66893)  # a pause over the second second
 @settings(max_examples=12, deadline=None)
@@ -47,7 +55,8 @@ def test_a_spasm_is_one_spasm(duration_s: float, snr_dB: float, seed: int) -> No
 
     Rarely one of its pauses seems longer than what may be bridged.
     """
-    seen, truth, _ = worn(only(Scheduled(3.0, "spasm", duration_s=duration_s, snr_dB=snr_dB)), duration_s + 6, seed)
+    scenario = only(Scheduled(3.0, "spasm", duration_s=duration_s, snr_dB=snr_dB))
+    seen, truth, _ = worn(scenario, duration_s + 6, seed)
     sustained = events(seen, "contraction", "spasm")
     assert 1 <= len(sustained) <= 2
     assert sum(overlap_s(one, truth[0]) for one in sustained) > 0.9 * truth[0].duration_s
@@ -59,8 +68,8 @@ def test_a_spasm_is_one_spasm(duration_s: float, snr_dB: float, seed: int) -> No
     assert set(announced) <= {one.number for one in sustained}
     assert "spasm" in {one.what for one in sustained} or truth[0].duration_s < 2.2 or len(sustained) == 2
     for one in announced.values():
-        # Who pauses just then, for up to 0.3 s, may also be about to end.
-        assert 0 <= one.decided_s - (one.onset_s + 2.0) <= 0.35
+        late_s = one.decided_s - (one.onset_s + 2.0)
+        assert 0 <= late_s <= 0.2 or (late_s <= 0.35 and pauses(scenario, one.onset_s + 2.0, seed))
     if len(sustained) == 1 and announced:  # a ramp's onset is known less well
         assert abs(announced[sustained[0].number].decided_s - (truth[0].onset_s + 2.0)) <= 0.5
 
